@@ -1,0 +1,1 @@
+//! The one place that wires: configuration, adapters, loops, signals, and the joining of tasks.

@@ -1,0 +1,142 @@
+//! The checked configuration, as the rest of the program sees it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::domain::ids::EngineName;
+use crate::domain::rules::Rules;
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub store: StoreSettings,
+    pub github: Option<Github>,
+    pub slack: Option<Slack>,
+    pub grafana: Option<Grafana>,
+    pub engines: BTreeMap<EngineName, EngineSettings>,
+    pub rules: Arc<Rules>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// The address under which trials and people reach this server; without a trailing slash.
+    pub public_url: Url,
+    /// How long a graceful stop may take.
+    pub drain: SignedDuration,
+    pub log: Log,
+    pub api_tokens: Vec<ApiToken>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    pub format: LogFormat,
+    /// A `tracing` filter: `info,tunebot=debug`.
+    pub filter: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A bearer token of the HTTP API.
+#[derive(Debug, Clone)]
+pub struct ApiToken {
+    /// Who it was given to; shown as the asker.
+    pub name: String,
+    pub secret: SecretString,
+}
+
+impl PartialEq for ApiToken {
+    fn eq(&self, other: &Self) -> bool {
+        use secrecy::ExposeSecret;
+        self.name == other.name && self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+impl Eq for ApiToken {}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    pub path: PathBuf,
+    /// Events that are done are forgotten after this long.
+    pub keep_events: SignedDuration,
+    /// Trials of sweeps that ended longer ago are forgotten; the sweep and its report stay.
+    pub keep_trials: SignedDuration,
+}
+
+#[derive(Debug, Clone)]
+pub struct Github {
+    pub api_url: Url,
+    pub auth: GithubAuth,
+    /// Any of them may have signed a delivery; at least one.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+#[derive(Debug, Clone)]
+pub enum GithubAuth {
+    App {
+        id: u64,
+        private_key: SecretString,
+    },
+    /// A personal token: comments and commit statuses only, for GitHub lets nobody but an App write checks.
+    Token(SecretString),
+}
+
+#[derive(Debug, Clone)]
+pub struct Slack {
+    pub api_url: Url,
+    pub bot_token: SecretString,
+    /// Any of them may have signed a request; at least one.
+    pub signing_secrets: Vec<SecretString>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grafana {
+    pub url: Url,
+    pub dashboards: Vec<Dashboard>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dashboard {
+    /// What tunings refer to.
+    pub name: String,
+    /// What the link says.
+    pub title: String,
+    pub uid: String,
+    /// Dashboard variables; `{sweep}`, `{tuning}`, `{sha}` and `{branch}` in a value are filled in.
+    pub variables: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EngineSettings {
+    Local(LocalEngineSettings),
+}
+
+impl EngineSettings {
+    /// Trials that may run at a time, over all sweeps.
+    pub fn capacity(&self) -> u32 {
+        match self {
+            Self::Local(local) => local.capacity,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalEngineSettings {
+    pub capacity: u32,
+    /// Working folders and logs of trials live here.
+    pub work_dir: PathBuf,
+    /// What is written beyond this many bytes of a trial's log is dropped.
+    pub log_limit_bytes: u64,
+    /// Working folders of finished trials are removed, all but their logs, unless this is set.
+    pub keep_work: bool,
+}

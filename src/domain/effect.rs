@@ -1,0 +1,101 @@
+//! Effects: things to do outside, written down before they are done.
+//!
+//! The store keeps them in the outbox, at most one per key. Writing an effect under a key that is there already
+//! replaces what is wanted: a message that was not sent yet is sent once, in its newest form.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{AttemptId, EngineName, SweepId};
+use super::params::Params;
+use super::report::Report;
+use super::sweep::{Destination, Service};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The sweep that it belongs to; an answer to a comment belongs to none.
+    pub sweep: Option<SweepId>,
+    pub due_at: Timestamp,
+    pub action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Start one attempt of one trial.
+    Submit {
+        engine: EngineName,
+        attempt: AttemptId,
+        params: Params,
+    },
+    /// End it: ask first, kill after `grace`.
+    Stop {
+        engine: EngineName,
+        attempt: AttemptId,
+        grace: SignedDuration,
+    },
+    Notify(Notification),
+}
+
+/// A message, or its next edition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Unique for the message: the key of its receipt.
+    pub slot: String,
+    pub destination: Destination,
+    pub content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "content", rename_all = "snake_case")]
+pub enum Content {
+    /// The one message of a sweep, in its present state.
+    Sweep(Box<Report>),
+    /// The line that tells the asker that the sweep has ended; never edited.
+    Closing(Box<Report>),
+    /// Plain text in answer to a command.
+    Answer { text: String },
+}
+
+impl Action {
+    /// The idempotency key: doing the same thing twice has the same key.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Submit { attempt, .. } => format!("submit/{attempt}"),
+            Self::Stop { attempt, .. } => format!("stop/{attempt}"),
+            Self::Notify(notification) => format!("notify/{}", notification.slot),
+        }
+    }
+
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Submit { engine, .. } | Self::Stop { engine, .. } => Lane::Engine(engine.clone()),
+            Self::Notify(notification) => Lane::Service(notification.destination.service()),
+        }
+    }
+}
+
+/// Effects of one lane are carried out beside those of the others, so that a service that is away holds up only itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    Engine(EngineName),
+    Service(Service),
+}
+
+impl std::fmt::Display for Lane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Engine(name) => write!(f, "engine/{name}"),
+            Self::Service(service) => f.write_str(service.name()),
+        }
+    }
+}
+
+/// How a service names the message that it took, in its own terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    Slack { channel: String, ts: String },
+    GithubComment { id: u64 },
+    GithubCheck { id: u64 },
+}

@@ -1,0 +1,18 @@
+//! Plain data and legal transitions: what a tuning, a sweep, a trial, an event and an effect are.
+//!
+//! Nothing here reads a clock, draws a random number, looks at the environment or waits. Everything else in the
+//! program imports this module; this module imports nothing of the program.
+
+pub mod decision;
+pub mod effect;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod metrics;
+pub mod params;
+pub mod report;
+pub mod rules;
+pub mod signal;
+pub mod sweep;
+pub mod trial;
+pub mod tuning;

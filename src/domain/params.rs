@@ -1,0 +1,453 @@
+//! The search space: parameters with their ranges, conditions between them, and values in them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::ParamName;
+
+/// One value of one parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl Value {
+    /// The value as a number, if it is one.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+/// The form that a trial's command and a message show: no quotes, the shortest text that reads back as the same number.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Float(value) => {
+                let magnitude = value.abs();
+                if *value != 0.0 && !(1e-4..1e15).contains(&magnitude) {
+                    write!(f, "{value:e}")
+                } else {
+                    write!(f, "{value}")
+                }
+            }
+            Self::Text(value) => f.write_str(value),
+        }
+    }
+}
+
+/// A parameter set: exactly the active parameters of one trial, by name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Params(pub BTreeMap<ParamName, Value>);
+
+impl Params {
+    pub fn get(&self, name: &ParamName) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl FromIterator<(ParamName, Value)> for Params {
+    fn from_iter<I: IntoIterator<Item = (ParamName, Value)>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+/// The values that a parameter may take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Domain {
+    /// `low..=high`; with `step`, the points `low + k·step` up to `high`. `log` and `step` exclude each other.
+    Float { low: f64, high: f64, log: bool, step: Option<f64> },
+    /// `low..=high`; `step` ≥ 1. `log` asks for `step` = 1 and `low` ≥ 1.
+    Int { low: i64, high: i64, log: bool, step: i64 },
+    /// At least one choice, no two alike, without an order. A boolean is the choices `false` and `true`.
+    Categorical { choices: Vec<Value> },
+}
+
+/// A parameter is active only if the categorical `parameter` is active and has one of these values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    pub parameter: ParamName,
+    pub one_of: Vec<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    pub name: ParamName,
+    #[serde(flatten)]
+    pub domain: Domain,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+}
+
+/// Why parameters do not make a search space, or values do not fit one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{parameter}: {problem}")]
+pub struct SpaceError {
+    pub parameter: ParamName,
+    pub problem: String,
+}
+
+/// A checked search space of `n_params` parameters, each after the one that its condition names.
+///
+/// The order is the order of dependence, then of names: the order in a file carries no meaning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Parameter>", into = "Vec<Parameter>")]
+pub struct Space {
+    parameters: Vec<Parameter>,
+}
+
+impl Space {
+    /// # Errors
+    /// Every fault of every parameter: empty or not finite ranges, `log` at or below zero, a step that is not positive,
+    /// repeated names or choices, conditions on unknown or not categorical parameters or impossible values, and cycles.
+    pub fn new(mut parameters: Vec<Parameter>) -> Result<Self, Vec<SpaceError>> {
+        parameters.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut errors = Vec::new();
+        for pair in parameters.windows(2) {
+            if pair[0].name == pair[1].name {
+                errors.push(fault(&pair[0].name, "is there twice".into()));
+            }
+        }
+        for parameter in &parameters {
+            if let Err(problem) = check_domain(&parameter.domain) {
+                errors.push(fault(&parameter.name, problem));
+            }
+            if let Some(condition) = &parameter.when
+                && let Err(problem) = check_condition(&parameters, condition)
+            {
+                errors.push(fault(&parameter.name, problem));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        order_by_dependence(parameters).map(|parameters| Self { parameters })
+    }
+
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    pub fn get(&self, name: &ParamName) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == *name)
+    }
+
+    /// The position of the parameter in [`Space::parameters`].
+    pub fn index_of(&self, name: &ParamName) -> Option<usize> {
+        self.parameters.iter().position(|parameter| parameter.name == *name)
+    }
+
+    /// Is `parameter` active beside the values in `params`? These must hold the values of the parameters before it.
+    pub fn is_active(&self, parameter: &Parameter, params: &Params) -> bool {
+        match &parameter.when {
+            None => true,
+            Some(condition) => params.get(&condition.parameter).is_some_and(|value| condition.one_of.contains(value)),
+        }
+    }
+
+    /// Checks that `params` holds exactly the active parameters, each with a value of its domain.
+    ///
+    /// # Errors
+    /// Every parameter that is missing, superfluous or out of its range.
+    pub fn check(&self, params: &Params) -> Result<(), Vec<SpaceError>> {
+        let mut errors = Vec::new();
+        for parameter in &self.parameters {
+            match (params.get(&parameter.name), self.is_active(parameter, params)) {
+                (Some(value), true) => {
+                    if let Err(problem) = parameter.domain.check(value) {
+                        errors.push(fault(&parameter.name, problem));
+                    }
+                }
+                (None, true) => errors.push(fault(&parameter.name, "has no value".into())),
+                (Some(_), false) => {
+                    errors.push(fault(&parameter.name, "has a value though its condition is not met".into()))
+                }
+                (None, false) => {}
+            }
+        }
+        for name in params.0.keys().filter(|name| self.get(name).is_none()) {
+            errors.push(fault(name, "is not a parameter of this space".into()));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// The same space with the domain of `name` replaced.
+    ///
+    /// # Errors
+    /// `name` is unknown, or the space would not be valid with `domain`.
+    pub fn with_domain(&self, name: &ParamName, domain: Domain) -> Result<Self, Vec<SpaceError>> {
+        let mut parameters = self.parameters.clone();
+        match parameters.iter_mut().find(|parameter| parameter.name == *name) {
+            None => return Err(vec![fault(name, "is not a parameter of this space".into())]),
+            Some(parameter) => parameter.domain = domain,
+        }
+        // A condition may name a value that is not offered any longer: then the parameter is just never active.
+        for parameter in &mut parameters {
+            if let Some(condition) = &mut parameter.when
+                && condition.parameter == *name
+                && let Some(Domain::Categorical { choices }) = self.get(name).map(|p| &p.domain)
+            {
+                condition.one_of.retain(|value| choices.contains(value));
+            }
+        }
+        let ordered = parameters;
+        for parameter in &ordered {
+            check_domain(&parameter.domain).map_err(|problem| vec![fault(&parameter.name, problem)])?;
+        }
+        Ok(Self { parameters: ordered })
+    }
+}
+
+impl TryFrom<Vec<Parameter>> for Space {
+    type Error = String;
+    fn try_from(parameters: Vec<Parameter>) -> Result<Self, String> {
+        // Stored spaces may hold conditions that an override has made impossible; they were checked when configured.
+        order_by_dependence(parameters)
+            .map(|parameters| Self { parameters })
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl From<Space> for Vec<Parameter> {
+    fn from(space: Space) -> Self {
+        space.parameters
+    }
+}
+
+impl Domain {
+    /// Is `value` one of this domain's?
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that begin with the value.
+    pub fn check(&self, value: &Value) -> Result<(), String> {
+        let fits = match (self, value) {
+            (Self::Float { low, high, step, .. }, Value::Float(_) | Value::Int(_)) => {
+                let x = value.as_f64().unwrap_or(f64::NAN);
+                let on_grid = step.is_none_or(|step| {
+                    let k = (x - low) / step;
+                    (k - k.round()).abs() < 1e-6
+                });
+                (*low..=*high).contains(&x) && on_grid
+            }
+            (Self::Int { low, high, step, .. }, Value::Int(x)) => {
+                (low..=high).contains(&x) && x.checked_sub(*low).is_none_or(|distance| distance % step == 0)
+            }
+            (Self::Categorical { choices }, value) => choices.contains(value),
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(format!("{value} is not in {self}")) }
+    }
+
+    /// The number of values, if they can be counted.
+    pub fn cardinality(&self) -> Option<u64> {
+        match self {
+            Self::Float { low, high, .. } if low == high => Some(1),
+            Self::Float { step: None, .. } => None,
+            Self::Float { low, high, step: Some(step), .. } => Some(((high - low) / step + 1e-9).floor() as u64 + 1),
+            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low)) / step.unsigned_abs() + 1),
+            Self::Categorical { choices } => Some(choices.len() as u64),
+        }
+    }
+}
+
+/// The range as people write it: `1e-5..1e-1 (log)`, `16..512 (step 16)`, `adam | sgd`.
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float { low, high, log, step } => {
+                write!(f, "{}..{}", Value::Float(*low), Value::Float(*high))?;
+                match (log, step) {
+                    (true, _) => f.write_str(" (log)"),
+                    (false, Some(step)) => write!(f, " (step {})", Value::Float(*step)),
+                    (false, None) => Ok(()),
+                }
+            }
+            Self::Int { low, high, log, step } => {
+                write!(f, "{low}..{high}")?;
+                match (log, step) {
+                    (true, _) => f.write_str(" (log)"),
+                    (false, 1) => Ok(()),
+                    (false, step) => write!(f, " (step {step})"),
+                }
+            }
+            Self::Categorical { choices } => {
+                let texts: Vec<String> = choices.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join(" | "))
+            }
+        }
+    }
+}
+
+fn fault(parameter: &ParamName, problem: String) -> SpaceError {
+    SpaceError { parameter: parameter.clone(), problem }
+}
+
+fn check_domain(domain: &Domain) -> Result<(), String> {
+    match domain {
+        Domain::Float { low, high, log, step } => {
+            if !low.is_finite() || !high.is_finite() {
+                Err("low and high must be finite numbers".into())
+            } else if low > high {
+                Err(format!("low {} is above high {}", Value::Float(*low), Value::Float(*high)))
+            } else if *log && *low <= 0.0 {
+                Err(format!("log needs low above 0, not {}", Value::Float(*low)))
+            } else if *log && step.is_some() {
+                Err("log and step exclude each other".into())
+            } else if step.is_some_and(|step| !(step.is_finite() && step > 0.0)) {
+                Err("step must be above 0".into())
+            } else {
+                Ok(())
+            }
+        }
+        Domain::Int { low, high, log, step } => {
+            if low > high {
+                Err(format!("low {low} is above high {high}"))
+            } else if *log && *low < 1 {
+                Err(format!("log needs low of at least 1, not {low}"))
+            } else if *step < 1 {
+                Err("step must be at least 1".into())
+            } else if *log && *step != 1 {
+                Err("log and step exclude each other".into())
+            } else {
+                Ok(())
+            }
+        }
+        Domain::Categorical { choices } => {
+            let repeated = choices.iter().enumerate().find(|(i, choice)| choices[..*i].contains(choice));
+            match repeated {
+                _ if choices.is_empty() => Err("needs at least one choice".into()),
+                Some((_, choice)) => Err(format!("the choice {choice} is there twice")),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn check_condition(parameters: &[Parameter], condition: &Condition) -> Result<(), String> {
+    let Some(parent) = parameters.iter().find(|parameter| parameter.name == condition.parameter) else {
+        return Err(format!("its condition names {}, which is not a parameter", condition.parameter));
+    };
+    let Domain::Categorical { choices } = &parent.domain else {
+        return Err(format!("its condition names {}, which is not categorical", condition.parameter));
+    };
+    if condition.one_of.is_empty() {
+        return Err("its condition lists no values".into());
+    }
+    match condition.one_of.iter().find(|value| !choices.contains(value)) {
+        Some(value) => {
+            Err(format!("its condition asks {} for {value}, which is not one of {}", parent.name, parent.domain))
+        }
+        None => Ok(()),
+    }
+}
+
+fn order_by_dependence(parameters: Vec<Parameter>) -> Result<Vec<Parameter>, Vec<SpaceError>> {
+    let mut waiting = parameters;
+    let mut ordered: Vec<Parameter> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let ready = |parameter: &Parameter| {
+            parameter.when.as_ref().is_none_or(|condition| ordered.iter().any(|done| done.name == condition.parameter))
+        };
+        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
+        if now.is_empty() {
+            let cyclic = |p: &Parameter| {
+                fault(&p.name, "its condition depends, in a circle or by an unknown name, on itself".into())
+            };
+            return Err(later.iter().map(cyclic).collect());
+        }
+        ordered.extend(now);
+        waiting = later;
+    }
+    Ok(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ParamName {
+        text.parse().unwrap()
+    }
+
+    fn text(value: &str) -> Value {
+        Value::Text(value.into())
+    }
+
+    fn space() -> Space {
+        Space::new(vec![
+            Parameter {
+                name: name("momentum"),
+                domain: Domain::Float { low: 0.0, high: 1.0, log: false, step: None },
+                when: Some(Condition { parameter: name("optimizer"), one_of: vec![text("sgd")] }),
+            },
+            Parameter {
+                name: name("optimizer"),
+                domain: Domain::Categorical { choices: vec![text("adam"), text("sgd")] },
+                when: None,
+            },
+        ])
+        .unwrap()
+    }
+
+    #[test]
+    fn a_condition_puts_its_parameter_after_the_one_it_names() {
+        let names: Vec<_> = space().parameters().iter().map(|p| p.name.to_string()).collect();
+        assert_eq!(names, ["optimizer", "momentum"]);
+    }
+
+    #[test]
+    fn exactly_the_active_parameters_fit() {
+        let space = space();
+        let adam: Params = [(name("optimizer"), text("adam"))].into_iter().collect();
+        assert_eq!(space.check(&adam), Ok(()));
+        let sgd: Params = [(name("optimizer"), text("sgd"))].into_iter().collect();
+        assert_eq!(space.check(&sgd).unwrap_err()[0].to_string(), "momentum: has no value");
+    }
+
+    #[test]
+    fn a_circle_of_conditions_is_refused() {
+        let circular = |own: &str, other: &str| Parameter {
+            name: name(own),
+            domain: Domain::Categorical { choices: vec![text("x")] },
+            when: Some(Condition { parameter: name(other), one_of: vec![text("x")] }),
+        };
+        assert_eq!(Space::new(vec![circular("a", "b"), circular("b", "a")]).unwrap_err().len(), 2);
+    }
+
+    #[test]
+    fn a_space_survives_the_store() {
+        let text = serde_json::to_string(&space()).unwrap();
+        assert_eq!(serde_json::from_str::<Space>(&text).unwrap(), space());
+    }
+
+    #[test]
+    fn a_fixed_parameter_leaves_the_other_branch_inactive() {
+        let fixed =
+            space().with_domain(&name("optimizer"), Domain::Categorical { choices: vec![text("adam")] }).unwrap();
+        assert_eq!(serde_json::from_str::<Space>(&serde_json::to_string(&fixed).unwrap()).unwrap(), fixed);
+        let adam: Params = [(name("optimizer"), text("adam"))].into_iter().collect();
+        assert_eq!(fixed.check(&adam), Ok(()));
+    }
+
+    #[test]
+    fn numbers_are_shown_in_the_form_that_people_type() {
+        assert_eq!(Value::Float(1e-5).to_string(), "1e-5");
+        assert_eq!(Value::Float(0.021).to_string(), "0.021");
+        assert_eq!(Domain::Float { low: 1e-5, high: 0.1, log: true, step: None }.to_string(), "1e-5..0.1 (log)");
+    }
+}

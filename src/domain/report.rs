@@ -1,0 +1,128 @@
+//! What there is to say about a sweep, as plain data. Renderers turn it into Slack blocks, Markdown or a terminal's text.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{SweepId, TuningName};
+use super::metrics::{Metrics, Objective};
+use super::params::Params;
+use super::sweep::{Baseline, Code, Outcome};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub sweep: SweepId,
+    pub tuning: TuningName,
+    pub phase: Phase,
+    /// Who asked, as it is shown: `@mika`, `schedule nightly`.
+    pub asked_by: String,
+    pub code: Option<Code>,
+    /// The overrides in words: "`lr` narrowed to 1e-4..1e-2".
+    pub notes: Vec<String>,
+    pub objective: Objective,
+    /// "TPE", "random search".
+    pub sampler: String,
+    pub seed: u64,
+    /// Trials that may run at a time.
+    pub parallel: u32,
+    /// Trials asked for.
+    pub trials: u32,
+    pub counts: Counts,
+    /// The best complete trials, best first, at most [`Report::TOP`].
+    pub top: Vec<Ranked>,
+    pub baseline: Option<Baseline>,
+    pub verdict: Option<Verdict>,
+    /// The most frequent failure, if any trial failed.
+    pub failure: Option<Failure>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// An estimate from the trials that are done.
+    pub time_left: Option<SignedDuration>,
+    /// Share of the steps that pruned trials did not run, from 0 to 1; known once something was pruned.
+    pub saved: Option<f64>,
+    /// Names of the configured dashboards to link to.
+    pub dashboards: Vec<String>,
+}
+
+impl Report {
+    /// How many of the best trials a report names.
+    pub const TOP: usize = 5;
+
+    pub fn best(&self) -> Option<&Ranked> {
+        self.top.first()
+    }
+
+    pub fn is_final(&self) -> bool {
+        matches!(self.phase, Phase::Finished { .. })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Waits, and for what in words: "all 8 places of engine local are taken".
+    Queued {
+        why: String,
+    },
+    Running,
+    Stopping {
+        outcome: Outcome,
+    },
+    Finished {
+        outcome: Outcome,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub waiting: u32,
+    pub running: u32,
+    pub complete: u32,
+    pub pruned: u32,
+    pub failed: u32,
+}
+
+impl Counts {
+    pub fn finished(&self) -> u32 {
+        self.complete + self.pruned + self.failed
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    pub trial: u32,
+    /// Value of the first objective.
+    pub value: f64,
+    pub metrics: Metrics,
+    pub params: Params,
+}
+
+/// The answer to the tuning's requirement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub conclusion: Conclusion,
+    /// "better by 0.6 %".
+    pub headline: String,
+    /// "needs: not worse than -0.2 % against main".
+    pub requirement: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    Success,
+    Failure,
+    /// There is nothing to compare with.
+    Neutral,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What the failed trials have in common, or the most frequent reason.
+    pub reason: String,
+    /// Failed trials with this reason.
+    pub count: u32,
+    /// The first of them.
+    pub trial: u32,
+    pub log_tail: Option<String>,
+}

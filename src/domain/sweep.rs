@@ -1,0 +1,204 @@
+//! One run of a tuning: what was asked, by whom, for which code, and how far it has come.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CommitSha, EventId, Repository, RuleName, SweepId};
+use super::params::Params;
+use super::signal::StopRequest;
+use super::tuning::Tuning;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    pub id: SweepId,
+    /// The event that asked for it.
+    pub event: EventId,
+    /// The tuning with all overrides applied, as it was when the sweep began: a later change of the configuration
+    /// does not reach it.
+    pub tuning: Tuning,
+    /// The `key=value` words that were asked for, as typed.
+    pub overrides: Vec<String>,
+    pub seed: u64,
+    pub origin: Origin,
+    pub code: Option<Code>,
+    /// Sweeps of one group mind each other: those of one tuning on one branch, pull request or schedule.
+    pub group: Option<String>,
+    /// It begins only after every older sweep of its group has ended.
+    pub waits_for_group: bool,
+    /// Where its messages go.
+    pub destinations: Vec<Destination>,
+    pub baseline: Option<Baseline>,
+    pub state: SweepState,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// Set from the moment that the end is decided; running trials may still be ending.
+    pub outcome: Option<Outcome>,
+    /// When its progress was last written down for its destinations.
+    pub reported_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SweepState {
+    /// Waits for a free place on its engine, or for an older sweep of its group.
+    Queued,
+    Running,
+    /// The end is decided; running trials are being ended.
+    Stopping,
+    Finished,
+}
+
+impl SweepState {
+    pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Stopping, Self::Finished];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Finished => "finished",
+        }
+    }
+}
+
+/// How a sweep ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// All trials are done.
+    Completed,
+    /// The search space has no point left to try.
+    Exhausted,
+    GoalReached,
+    /// No improvement for so many finished trials.
+    NoImprovement {
+        trials: u32,
+    },
+    DeadlineReached,
+    TooManyFailures {
+        failed: u32,
+    },
+    Stopped {
+        by: StopRequest,
+    },
+}
+
+impl Outcome {
+    /// One word for metrics and lists.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Exhausted => "exhausted",
+            Self::GoalReached => "goal_reached",
+            Self::NoImprovement { .. } => "no_improvement",
+            Self::DeadlineReached => "deadline_reached",
+            Self::TooManyFailures { .. } => "too_many_failures",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// It ran as far as it was meant to: its best may serve as a baseline.
+    pub fn is_success(&self) -> bool {
+        !matches!(self, Self::TooManyFailures { .. } | Self::Stopped { .. })
+    }
+}
+
+/// Where a sweep was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "origin", rename_all = "snake_case")]
+pub enum Origin {
+    Slack { channel: String, user: String, user_name: String },
+    PullRequest { repository: Repository, number: u64, login: String },
+    Push { repository: Repository, login: String },
+    Schedule { name: RuleName },
+    Api { caller: String },
+    Terminal,
+}
+
+impl Origin {
+    /// Who asked, as a message shows it.
+    pub fn asker(&self) -> String {
+        match self {
+            Self::Slack { user_name, user, .. } => format!("@{}", if user_name.is_empty() { user } else { user_name }),
+            Self::PullRequest { login, .. } | Self::Push { login, .. } => format!("@{login}"),
+            Self::Schedule { name } => format!("schedule {name}"),
+            Self::Api { caller } => format!("API ({caller})"),
+            Self::Terminal => "you".to_owned(),
+        }
+    }
+}
+
+/// The code that the trials run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    pub repository: Repository,
+    /// Branch or tag as people name it.
+    pub reference: String,
+    pub sha: Option<CommitSha>,
+    pub pull_request: Option<u64>,
+    /// The branch that results are held against: the pull request's base, else the repository's default branch.
+    pub base_branch: String,
+}
+
+/// A place where a sweep's message lives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "destination", rename_all = "snake_case")]
+pub enum Destination {
+    Slack {
+        channel: String,
+        thread: Option<String>,
+        /// The user id to mention when the sweep has ended.
+        mention: Option<String>,
+    },
+    /// One comment on a pull request for all sweeps of one tuning, edited in place.
+    GithubComment { repository: Repository, pull_request: u64 },
+    /// A check run on a commit.
+    GithubCheck { repository: Repository, sha: CommitSha },
+}
+
+impl Destination {
+    /// The service behind it, for metrics and for the choice of a notifier.
+    pub fn service(&self) -> Service {
+        match self {
+            Self::Slack { .. } => Service::Slack,
+            Self::GithubComment { .. } | Self::GithubCheck { .. } => Service::Github,
+        }
+    }
+
+    /// A text that is different for different places.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Slack { channel, thread, .. } => format!("slack/{channel}/{}", thread.as_deref().unwrap_or("")),
+            Self::GithubComment { repository, pull_request } => format!("comment/{repository}/{pull_request}"),
+            Self::GithubCheck { repository, sha } => format!("check/{repository}/{sha}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    Slack,
+    Github,
+}
+
+impl Service {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Github => "github",
+        }
+    }
+}
+
+/// What a sweep's best is held against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// `main`, or whatever the branch is called.
+    pub label: String,
+    pub sweep: SweepId,
+    /// Value of the first objective.
+    pub value: f64,
+    pub params: Params,
+}

@@ -1,0 +1,116 @@
+//! One evaluation of one parameter set, and the only ways in which it may change.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::metrics::Metrics;
+use super::params::Params;
+
+/// The state of a trial. It only moves forward, within an attempt and from one attempt to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialState {
+    /// Parameters are chosen; the launch is written down.
+    Waiting,
+    /// The engine has started it.
+    Running,
+    /// Finished with a value for every objective.
+    Complete,
+    /// Stopped early by the pruner; its reported steps count.
+    Pruned,
+    Failed,
+}
+
+impl TrialState {
+    pub const ALL: [Self; 5] = [Self::Waiting, Self::Running, Self::Complete, Self::Pruned, Self::Failed];
+
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Complete | Self::Pruned | Self::Failed)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Pruned => "pruned",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Waiting => 0,
+            Self::Running => 1,
+            Self::Complete | Self::Pruned | Self::Failed => 2,
+        }
+    }
+}
+
+/// Why tunebot itself is ending a trial that still runs. Written down before the engine is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    Pruned,
+    TimedOut,
+    /// The sweep ends: stopped by a person, by a newer event, by its deadline or because its goal is reached.
+    SweepEnds,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// From 0 within the sweep.
+    pub number: u32,
+    /// From 1; a new attempt follows when infrastructure lost the one before.
+    pub attempt: u32,
+    pub state: TrialState,
+    pub params: Params,
+    pub metrics: Metrics,
+    /// Values of the first objective by step, in the order of the steps.
+    pub steps: Vec<(u64, f64)>,
+    /// Work done and work in all, if the trial says.
+    pub progress: Option<(u64, u64)>,
+    pub proposed_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub stopping: Option<StopReason>,
+    /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
+    pub lost_attempts: u32,
+    /// Why it failed, for people.
+    pub reason: Option<String>,
+    /// The last lines of its log, kept for failed trials.
+    pub log_tail: Option<String>,
+}
+
+impl Trial {
+    pub fn proposed(number: u32, params: Params, now: Timestamp) -> Self {
+        Self {
+            number,
+            attempt: 1,
+            state: TrialState::Waiting,
+            params,
+            metrics: Metrics::default(),
+            steps: Vec::new(),
+            progress: None,
+            proposed_at: now,
+            started_at: None,
+            ended_at: None,
+            stopping: None,
+            lost_attempts: 0,
+            reason: None,
+            log_tail: None,
+        }
+    }
+
+    /// Where the trial stands on its way forward: attempts first, then states.
+    pub fn advance(&self) -> (u32, u8) {
+        (self.attempt, self.state.rank())
+    }
+
+    /// Compares how far two images of the same trial have come.
+    pub fn compare_advance(&self, other: &Self) -> Ordering {
+        self.advance().cmp(&other.advance())
+    }
+}

@@ -1,0 +1,145 @@
+//! A tuning: the configured workflow that a sweep runs. What is searched, towards what, within which limits, how one
+//! trial runs, and who may ask for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{EngineName, MetricName, TuningName};
+use super::metrics::Objective;
+use super::params::{Params, Space};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    pub name: TuningName,
+    /// One line for `/tune list`; may be empty.
+    pub description: String,
+    pub space: Space,
+    /// At least one; the first decides what "best" means.
+    pub objectives: Vec<Objective>,
+    pub search: Search,
+    pub limits: Limits,
+    pub engine: EngineName,
+    pub trial: TrialTemplate,
+    /// Parameters in production today, if known: trial 0 of every sweep, and the baseline when there is no other.
+    pub production: Option<Params>,
+    pub access: Access,
+    /// What a check run on a pull request asks of the result.
+    pub requirement: Option<Requirement>,
+    /// Names of the configured dashboards that messages link to.
+    pub dashboards: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    pub sampler: SamplerKind,
+    /// Trials drawn at random before a model is trusted.
+    pub startup_trials: u32,
+    pub pruner: PrunerSettings,
+    /// Fixes the seed of every sweep; without it each sweep has one of its own.
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SamplerKind {
+    Random,
+    Grid,
+    Sobol,
+    Tpe,
+}
+
+impl SamplerKind {
+    pub const ALL: [Self; 4] = [Self::Random, Self::Grid, Self::Sobol, Self::Tpe];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Grid => "grid",
+            Self::Sobol => "sobol",
+            Self::Tpe => "tpe",
+        }
+    }
+
+    /// As sentences show it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Random => "random search",
+            Self::Grid => "grid search",
+            Self::Sobol => "Sobol sequence",
+            Self::Tpe => "TPE",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum PrunerSettings {
+    None,
+    /// Stops a trial whose best value so far is worse than the median of the others at the same step.
+    Median {
+        /// Finished trials that must be there before anything is stopped.
+        startup_trials: u32,
+        /// Steps of each trial that are never judged.
+        warmup_steps: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Trials of one sweep; at least 1.
+    pub trials: u32,
+    /// Trials at a time; at least 1.
+    pub parallel: u32,
+    /// This many failed trials end the sweep as failed.
+    pub failed_trials: u32,
+    pub trial_timeout: SignedDuration,
+    /// The sweep ends, with what it has, this long after its first trial.
+    pub deadline: Option<SignedDuration>,
+    /// The sweep ends early when the best has not improved over this many finished trials.
+    pub patience: Option<u32>,
+    /// How often a trial that infrastructure lost is started again.
+    pub retries: u32,
+    /// How long a stopped trial may take to end by itself before it is killed.
+    pub stop_grace: SignedDuration,
+}
+
+/// What one trial is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TrialTemplate {
+    /// A program with arguments. `{name}` in an argument or a value of `env` stands for a parameter; there is no shell.
+    Command {
+        argv: Vec<String>,
+        env: BTreeMap<String, String>,
+        /// Names of variables of tunebot's own environment that the trial may see.
+        inherit_env: BTreeSet<String>,
+        /// Folder of the trial's program, absolute; the trial itself runs in a folder of its own.
+        source: Option<std::path::PathBuf>,
+    },
+}
+
+/// Who may start, stop and re-run a tuning. Empty means everybody who reaches the bot.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Access {
+    /// Slack user ids (`U…`).
+    pub slack_users: BTreeSet<String>,
+    /// Slack channel ids (`C…`).
+    pub slack_channels: BTreeSet<String>,
+    pub github_users: BTreeSet<String>,
+}
+
+impl Access {
+    pub fn is_open(&self) -> bool {
+        self.slack_users.is_empty() && self.slack_channels.is_empty() && self.github_users.is_empty()
+    }
+}
+
+/// The result that a pull request must keep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requirement {
+    pub metric: MetricName,
+    /// Allowed loss against the base branch, in percent of the base value; 0 means "not worse at all".
+    pub not_worse_than_percent: f64,
+}

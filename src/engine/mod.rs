@@ -1,0 +1,89 @@
+//! Engines: where trials run.
+
+pub mod local;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::ids::AttemptId;
+use crate::domain::params::Params;
+use crate::domain::signal::AttemptNews;
+use crate::domain::sweep::Code;
+use crate::domain::tuning::TrialTemplate;
+
+/// Everything that an engine needs to start one attempt.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    pub attempt: AttemptId,
+    pub params: Params,
+    pub template: TrialTemplate,
+    pub code: Option<Code>,
+    /// The engine ends the attempt by itself after this long, in case tunebot is not there to do it.
+    pub timeout: SignedDuration,
+    pub stop_grace: SignedDuration,
+    /// Where the trial may report steps, and its token for that.
+    pub report_url: String,
+    pub token: SecretString,
+}
+
+/// News of one attempt, as the engine saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    pub attempt: AttemptId,
+    pub at: Timestamp,
+    pub news: AttemptNews,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The same call may succeed later: the cluster is away, a limit is reached.
+    #[error("{0}")]
+    Transient(String),
+    /// The same call will fail again: the program does not exist, the template is unknown.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// A place where trials run.
+///
+/// Crash and idempotency contract: every method may be called again after a crash at any point, with the same
+/// arguments, and then has the effect of one call.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Starts one attempt. Success when it has been started by this or by an earlier call, or has ended since:
+    /// an attempt never runs twice.
+    ///
+    /// # Errors
+    /// [`EngineError::Permanent`] means that nothing runs and nothing will.
+    async fn submit(&self, launch: &Launch) -> Result<(), EngineError>;
+
+    /// Asks an attempt to end and kills it after `grace`. Returns once that is under way, not once it has ended.
+    /// Success when there is nothing to end.
+    ///
+    /// # Errors
+    /// [`EngineError`]
+    async fn stop(&self, attempt: &AttemptId, grace: SignedDuration) -> Result<(), EngineError>;
+
+    /// Sends what happens to attempts until `cancel`; begins with what happened to `known`, the attempts that the store
+    /// takes for running, while nobody was looking: one that is gone is [`AttemptNews::Ended`] with its end.
+    ///
+    /// The same news may come more than once. The end of an attempt is kept by the engine until [`Engine::forget`].
+    ///
+    /// # Errors
+    /// The engine cannot be watched; the caller calls again after a while.
+    async fn watch(
+        &self,
+        known: Vec<AttemptId>,
+        news: mpsc::Sender<Observation>,
+        cancel: CancellationToken,
+    ) -> Result<(), EngineError>;
+
+    /// The end of `attempt` is in the store: what the engine kept of it may go.
+    async fn forget(&self, attempt: &AttemptId);
+
+    /// Ends what must not outlive tunebot. Called once, at the graceful stop.
+    async fn shutdown(&self);
+}

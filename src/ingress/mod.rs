@@ -1,0 +1,1 @@
+//! Ingress: raw bytes from outside are verified and parsed into events.

@@ -1,0 +1,1 @@
+//! GitHub: Markdown and the client that posts comments and check runs.

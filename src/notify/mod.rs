@@ -1,0 +1,46 @@
+//! Notifiers: how answers reach people. Renderers are pure functions from a report; clients carry them to a service.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::effect::{Notification, Receipt};
+
+pub mod github;
+pub mod grafana;
+pub mod slack;
+pub mod text;
+
+/// One message to bring into its newest form.
+#[derive(Debug, Clone)]
+pub struct Delivery<'a> {
+    pub notification: &'a Notification,
+    /// The message as it was taken before; it is edited.
+    pub receipt: Option<&'a Receipt>,
+    /// There is no receipt, but an earlier attempt may have been carried out before its answer was lost: look for the
+    /// message before posting it.
+    pub perhaps_sent: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// Try again; not before `after`, where the service said so.
+    #[error("{message}")]
+    Transient { message: String, after: Option<Duration> },
+    /// Trying again is of no use: no such channel, a token without the right. Says what to do.
+    #[error("{message}")]
+    Permanent { message: String },
+}
+
+/// A service that shows messages to people.
+///
+/// Crash and idempotency contract: a delivery that is repeated with its receipt, or with `perhaps_sent`, leaves one
+/// message, never two.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Posts or edits the message and returns what names it from now on.
+    ///
+    /// # Errors
+    /// [`NotifyError`]
+    async fn deliver(&self, delivery: Delivery<'_>) -> Result<Receipt, NotifyError>;
+}

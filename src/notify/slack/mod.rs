@@ -1,0 +1,1 @@
+//! Slack: blocks and the client that posts them.

@@ -1,0 +1,1 @@
+//! The loops that carry the pure decisions into the world.

@@ -1,0 +1,1 @@
+//! The store: everything that must survive, in embedded SQLite.
