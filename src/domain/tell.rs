@@ -69,7 +69,7 @@ fn start(trial: &mut Trial, at: Timestamp) -> Told {
 }
 
 fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning) -> bool {
-    let value = tuning.objectives.first().and_then(|objective| metrics.get(&objective.metric));
+    let value = metrics.get(&tuning.objectives.primary().metric);
     let Some(value) = value.filter(|value| value.is_finite()) else {
         return false;
     };
@@ -108,7 +108,7 @@ fn finish(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -
 /// A trial that ended well counts even if it had been told to end: its value is as good as any.
 fn complete(trial: &mut Trial, metrics: &Metrics, at: Timestamp, tuning: &Tuning) {
     trial.metrics = metrics.clone();
-    if let [only] = tuning.objectives.as_slice()
+    if let Some(only) = tuning.objectives.only()
         && metrics.get(&only.metric).is_none()
         && let Some((_, last)) = trial.steps.last()
     {

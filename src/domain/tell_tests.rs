@@ -37,10 +37,7 @@ fn a_nan_or_a_missing_metric_fails_the_trial_and_says_so() {
     for (metrics, reason) in [
         (loss(f64::NAN), "it gave loss = NaN, which is not a number to compare"),
         (Metrics::default(), "it ended well but gave no loss, nor any other metric"),
-        (
-            [("accuracy".parse().unwrap(), 0.9)].into_iter().collect(),
-            "it ended well but gave no loss, only accuracy",
-        ),
+        ([("accuracy".parse().unwrap(), 0.9)].into_iter().collect(), "it ended well but gave no loss, only accuracy"),
     ] {
         let mut trial = trial();
         tell(&mut trial, 1, &ended(AttemptEnd::Succeeded { metrics }), at(2), &fixture());

@@ -109,5 +109,4 @@ impl Trial {
     pub fn advance(&self) -> (u32, u8) {
         (self.attempt, self.state.rank())
     }
-
 }

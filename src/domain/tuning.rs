@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{EngineName, MetricName, TuningName};
-use super::metrics::Objective;
+use super::metrics::Objectives;
 use super::params::{Params, Space};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,7 @@ pub struct Tuning {
     /// One line for `/tune list`; may be empty.
     pub description: String,
     pub space: Space,
-    /// At least one; the first decides what "best" means.
-    pub objectives: Vec<Objective>,
+    pub objectives: Objectives,
     pub search: Search,
     pub limits: Limits,
     pub engine: EngineName,
@@ -147,7 +146,7 @@ pub struct Requirement {
 /// A small, valid tuning for tests of other modules.
 #[cfg(test)]
 pub fn fixture() -> Tuning {
-    use super::metrics::Direction;
+    use super::metrics::{Direction, Objective};
     use super::params::{Domain, Parameter};
     let x = Parameter {
         name: "x".parse().expect("a valid name"),
@@ -158,11 +157,10 @@ pub fn fixture() -> Tuning {
         name: "resnet".parse().expect("a valid name"),
         description: "A small network".into(),
         space: Space::new(vec![x]).expect("a valid space"),
-        objectives: vec![Objective {
-            metric: "loss".parse().expect("a valid name"),
-            direction: Direction::Minimize,
-            goal: None,
-        }],
+        objectives: Objectives::new(
+            Objective { metric: "loss".parse().expect("a valid name"), direction: Direction::Minimize, goal: None },
+            Vec::new(),
+        ),
         search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
         limits: Limits {
             trials: 10,
