@@ -30,7 +30,7 @@ pub(super) struct ProcessIdentity {
 struct Process {
     identity: ProcessIdentity,
     parent: i32,
-    session: i32,
+    has_terminal: bool,
     zombie: bool,
 }
 
@@ -59,8 +59,9 @@ pub(super) fn kill_descendants(ancestor: i32) {
 /// Kills what an attempt whose guard is gone left behind, and waits until it is gone too. `false` when something
 /// would not die.
 ///
-/// Of the attempt is what carries its mark (`result`, in its environment), what descends from that, and what still is in
-/// the guard's session with its working folder inside `folder`.
+/// Of the attempt is what carries its mark (`result`, in its environment), what descends from that, and what has dropped
+/// its environment but was started after the guard, has no terminal and still runs inside `folder`; somebody who looks
+/// around there has a terminal.
 pub(super) fn kill_leftovers(folder: &Path, result: &Path, guard: Option<ProcessIdentity>) -> bool {
     let mark = [MARK.as_bytes(), b"=", result.as_os_str().as_encoded_bytes()].concat();
     for _ in 0..SWEEPS {
@@ -70,7 +71,9 @@ pub(super) fn kill_leftovers(folder: &Path, result: &Path, guard: Option<Process
             .filter(|process| !process.zombie)
             .filter(|process| {
                 is_marked(process.identity.pid, &mark)
-                    || guard.is_some_and(|guard| process.session == guard.pid && runs_in(process.identity.pid, folder))
+                    || (guard.is_some_and(|guard| process.identity.started >= guard.started)
+                        && !process.has_terminal
+                        && runs_in(process.identity.pid, folder))
             })
             .map(|process| process.identity.pid)
             .collect::<HashSet<i32>>();
@@ -136,7 +139,7 @@ fn parse_stat(pid: i32, stat: &str) -> Option<Process> {
     Some(Process {
         identity: ProcessIdentity { pid, started: field(22)?.parse().ok()? },
         parent: field(4)?.parse().ok()?,
-        session: field(6)?.parse().ok()?,
+        has_terminal: field(7)? != "0",
         zombie: matches!(field(3)?, "Z" | "X"),
     })
 }
@@ -147,17 +150,21 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_confuse_the_table() {
-        let stat = "42 (a) S (b)) S 7 42 9 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1 2 3";
+        let stat = "42 (a) S (b)) S 7 42 9 34816 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1 2 3";
         let process = parse_stat(42, stat).unwrap();
         assert_eq!(process.identity, ProcessIdentity { pid: 42, started: 12345 });
-        assert_eq!((process.parent, process.session, process.zombie), (7, 9, false));
+        assert_eq!((process.parent, process.has_terminal, process.zombie), (7, true, false));
         assert_eq!(parse_stat(42, "42 (cut"), None);
     }
 
     #[test]
     fn descendants_are_found_over_several_generations() {
-        let process =
-            |pid, parent| Process { identity: ProcessIdentity { pid, started: 0 }, parent, session: 0, zombie: false };
+        let process = |pid, parent| Process {
+            identity: ProcessIdentity { pid, started: 0 },
+            parent,
+            has_terminal: false,
+            zombie: false,
+        };
         let table = [process(5, 4), process(4, 3), process(3, 2), process(9, 1)];
         assert_eq!(with_descendants(&table, HashSet::from([3])), HashSet::from([3, 4, 5]));
     }

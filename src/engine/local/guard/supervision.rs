@@ -43,7 +43,7 @@ const NEWS_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stream may stay open once no process is left.
 const STREAM_PATIENCE: Duration = Duration::from_secs(2);
 const EVENTS: usize = 256;
-const NEWS: usize = 64;
+const NEWS: usize = 256;
 
 /// Runs the trial of `order` to its end; `input` brings tunebot's commands.
 ///
@@ -203,6 +203,7 @@ impl Watch {
                 Ok(event) => self.take(event),
                 Err(_) => break,
             }
+            self.pass_on(Instant::now());
         }
         for news in self.pace.take_all() {
             // A tunebot that does not listen now learns the end from the outcome.
