@@ -313,7 +313,7 @@ async fn a_graceful_stop_ends_the_trials_and_starts_no_more() {
     engine.engine.shutdown().await;
     assert!(matches!(engine.end().await, AttemptEnd::Lost { by_restart: true, .. }));
     let refused = engine.engine.submit(&launch(&["true"])).await;
-    assert!(matches!(refused, Err(EngineError::Transient(_)) | Ok(())));
+    assert!(matches!(refused, Err(EngineError::Transient(_))), "{refused:?}");
     wait_until_gone(&site).await;
 }
 
@@ -415,4 +415,48 @@ async fn folders_of_forgotten_sweeps_are_removed() {
     assert_eq!(engine.engine.prune([attempt().sweep].into()).await.unwrap(), 0);
     assert_eq!(engine.engine.prune(BTreeSet::new()).await.unwrap(), 1);
     assert!(!site.folder().exists());
+}
+
+#[tokio::test]
+async fn a_caller_that_loses_patience_leaves_no_attempt_half_started() {
+    let site = Site::new();
+    let mut engine = site.start();
+    {
+        let launch = script(r#"echo '{"loss":1}'"#);
+        let mut submitting = std::pin::pin!(engine.engine.submit(&launch));
+        tokio::select! {
+            biased;
+            _ = &mut submitting => {}
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert_eq!(shown(engine.until_end().await.last()), "succeeded: loss=1");
+}
+
+#[test]
+fn a_guard_that_comes_after_the_judgement_starts_nothing() {
+    let site = Site::new();
+    fs::create_dir_all(site.folder()).unwrap();
+    let outcome = r#"{"at":"2026-01-01T00:00:00Z","end":{"end":"stopped"}}"#;
+    fs::write(site.folder().join("outcome.json"), outcome).unwrap();
+    let guard = site::tunebot().arg("trial-guard").arg(site.folder()).output().unwrap();
+    assert!(guard.status.success() && guard.stdout.is_empty(), "{guard:?}");
+    assert_eq!(site.read("outcome.json"), outcome);
+    assert!(!site.folder().join("work").exists());
+}
+
+#[test]
+fn a_trial_whose_guard_is_gone_does_not_begin() {
+    let site = Site::new();
+    let file = site.work_dir().join("begun");
+    let stage = site::tunebot()
+        .args(["trial-exec", "1"])
+        .arg(site.work_dir().join("failure"))
+        .args(["/bin/touch", "touch"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(stage.status.code(), Some(126));
+    insta::assert_snapshot!(String::from_utf8_lossy(&stage.stderr), @"trial-exec: its guard is gone");
+    assert!(!file.exists());
 }

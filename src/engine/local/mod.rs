@@ -40,6 +40,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -146,49 +147,18 @@ impl LocalEngine {
             // In this order: what is submitted meanwhile is in the map before its folder is there.
             let is_unknown = self.shared.folder(&attempt).exists() && !self.shared.attempts().contains_key(&attempt);
             if is_unknown {
-                self.judge(attempt);
+                judge_attempt(self.shared.clone(), &self.tasks, attempt);
             }
         }
-    }
-
-    fn judge(&self, attempt: AttemptId) {
-        self.shared.attempts().insert(attempt.clone(), Attempt::InQuestion);
-        let shared = self.shared.clone();
-        self.tasks.spawn(async move { follow::settle(&shared, &attempt, true).await });
     }
 }
 
 #[async_trait]
 impl Engine for LocalEngine {
     async fn submit(&self, launch: &Launch) -> Result<(), EngineError> {
-        if self.shared.stopping.is_cancelled() {
-            return Err(EngineError::Transient("tunebot is stopping and starts no trials".into()));
-        }
-        let folder = self.shared.folder(&launch.attempt);
-        let (commands, orders) = mpsc::unbounded_channel();
-        {
-            let mut attempts = self.shared.attempts();
-            if attempts.contains_key(&launch.attempt) {
-                return Ok(());
-            }
-            attempts.insert(launch.attempt.clone(), Attempt::Live { commands, started_at: None });
-        }
-        match start_guard(&self.shared.options, launch, &folder).await {
-            Ok(Some(guard)) => {
-                let follow = follow::follow(self.shared.clone(), launch.attempt.clone(), guard, orders);
-                self.tasks.spawn(follow);
-                Ok(())
-            }
-            Ok(None) => {
-                // Started by a tunebot before this one.
-                self.judge(launch.attempt.clone());
-                Ok(())
-            }
-            Err(error) => {
-                self.shared.attempts().remove(&launch.attempt);
-                Err(error)
-            }
-        }
+        // A task of its own: a caller that loses patience must not leave an attempt half started.
+        let starting = start(self.shared.clone(), self.tasks.clone(), launch.clone());
+        joined(self.tasks.spawn(starting)).await
     }
 
     async fn stop(&self, attempt: &AttemptId, grace: SignedDuration) -> Result<(), EngineError> {
@@ -289,6 +259,41 @@ impl Shared {
     }
 }
 
+/// Starts an attempt, unless that was done before: then finds out how it ended.
+async fn start(shared: Arc<Shared>, tasks: TaskTracker, launch: Launch) -> Result<(), EngineError> {
+    let (commands, orders) = mpsc::unbounded_channel();
+    {
+        let mut attempts = shared.attempts();
+        // Asked under the lock, so that `shutdown` finds every attempt that gets through here.
+        if shared.stopping.is_cancelled() {
+            return Err(EngineError::Transient("tunebot is stopping and starts no trials".into()));
+        }
+        if attempts.contains_key(&launch.attempt) {
+            return Ok(());
+        }
+        attempts.insert(launch.attempt.clone(), Attempt::Live { commands, started_at: None });
+    }
+    match start_guard(&shared.options, &launch, &shared.folder(&launch.attempt)).await {
+        Ok(Some(guard)) => {
+            tasks.spawn(follow::follow(shared, launch.attempt, guard, orders));
+            Ok(())
+        }
+        Ok(None) => {
+            judge_attempt(shared, &tasks, launch.attempt);
+            Ok(())
+        }
+        Err(error) => {
+            shared.attempts().remove(&launch.attempt);
+            Err(error)
+        }
+    }
+}
+
+fn judge_attempt(shared: Arc<Shared>, tasks: &TaskTracker, attempt: AttemptId) {
+    shared.attempts().insert(attempt.clone(), Attempt::InQuestion);
+    tasks.spawn(async move { follow::settle(&shared, &attempt, true).await });
+}
+
 /// Marks the attempt as started and starts its guard; `None` when the mark was there.
 async fn start_guard(
     options: &LocalEngineOptions,
@@ -320,10 +325,18 @@ async fn start_guard(
 
 /// Runs what waits for the disk or for processes where waiting is allowed.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    joined(tokio::task::spawn_blocking(work)).await
+}
+
+/// What a task that nobody aborts gives; its panic goes on.
+async fn joined<T>(task: JoinHandle<T>) -> T {
+    match task.await {
         Ok(value) => value,
-        // It was not cancelled, for nobody aborts it: it panicked.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

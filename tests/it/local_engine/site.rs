@@ -219,6 +219,13 @@ pub fn script(text: &str) -> Launch {
     launch(&["/bin/sh", "-c", &text.replace('{', "{{").replace('}', "}}")])
 }
 
+/// The program itself, without input.
+pub fn tunebot() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tunebot"));
+    command.stdin(Stdio::null());
+    command
+}
+
 pub fn metrics(items: &[(&str, f64)]) -> Metrics {
     items.iter().map(|(name, value)| (name.parse().unwrap(), *value)).collect()
 }

@@ -11,8 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::trial::{self, Trial};
 use crate::domain::metrics::Metrics;
-use crate::domain::signal::AttemptEnd;
-use crate::domain::signal::AttemptNews;
+use crate::domain::signal::{AttemptEnd, AttemptNews};
 use crate::engine::local::folder::AttemptFolder;
 use crate::engine::local::judge::{Cause, Evidence, judge};
 use crate::engine::local::order::{Command, LaunchOrder, TOKEN};
@@ -40,8 +39,8 @@ const KILL_INTERVAL: Duration = Duration::from_millis(20);
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long news may take to reach tunebot once the trial has ended.
 const NEWS_PATIENCE: Duration = Duration::from_secs(5);
-/// How long a stream may stay open once no process is left.
-const STREAM_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a stream may stay open once no process is left: only whoever was handed it through a socket holds it.
+const STREAM_PATIENCE: Duration = Duration::from_secs(30);
 const EVENTS: usize = 256;
 const NEWS: usize = 256;
 

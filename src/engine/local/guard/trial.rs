@@ -13,10 +13,12 @@ use rustix::process::{Pid, Signal, WaitOptions};
 
 use super::EXEC;
 use super::supervision::Event;
+use crate::engine::local::LocalEngineOptions;
 use crate::engine::local::folder::AttemptFolder;
 use crate::engine::local::log::CappedLog;
 use crate::engine::local::order::LaunchOrder;
 use crate::engine::local::output::{LineSplitter, read_line};
+use crate::engine::local::processes;
 
 /// What a shell answers for a program that it cannot execute.
 pub(super) const EXECUTION_FAILED: u8 = 126;
@@ -40,21 +42,7 @@ pub(super) fn start(order: &LaunchOrder, folder: &AttemptFolder, events: &SyncSe
     }
     let stdout_log = CappedLog::create(&folder.stdout_log(), order.log_limit_bytes)?;
     let stderr_log = CappedLog::create(&folder.stderr_log(), order.log_limit_bytes)?;
-    let mut child = Command::new(own_program()?)
-        .arg0("tunebot")
-        .arg(EXEC)
-        .arg(std::process::id().to_string())
-        .arg(folder.execution_failure())
-        .arg(&order.program)
-        .args(&order.argv)
-        .env_clear()
-        .envs(&order.environment)
-        .current_dir(folder.work())
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command(order, folder)?.spawn()?;
     let pid =
         i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| io::Error::other("no process id"))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -67,6 +55,26 @@ pub(super) fn start(order: &LaunchOrder, folder: &AttemptFolder, events: &SyncSe
         stdout: thread::Builder::new().spawn(move || read_statements(stdout, stdout_log, &statements))?,
         stderr: thread::Builder::new().spawn(move || read_stream(stderr, stderr_log, |_| {}))?,
     })
+}
+
+/// The stage that becomes the trial's program, in the trial's folder, environment and process group.
+fn command(order: &LaunchOrder, folder: &AttemptFolder) -> io::Result<Command> {
+    let mut command = Command::new(LocalEngineOptions::own_program()?);
+    command
+        .arg0("tunebot")
+        .arg(EXEC)
+        .arg(std::process::id().to_string())
+        .arg(folder.execution_failure())
+        .arg(&order.program)
+        .args(&order.argv)
+        .env_clear()
+        .envs(&order.environment)
+        .current_dir(folder.work())
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Ok(command)
 }
 
 /// Becomes the trial's program: `args` are the guard's number, the file for a failure, the program and its argv.
@@ -106,12 +114,7 @@ pub(super) fn kill_everything(trial: &Trial, trial_is_reaped: bool) {
         // Afterwards the number may belong to somebody else.
         let _ = rustix::process::kill_process_group(trial.pid, Signal::KILL);
     }
-    crate::engine::local::processes::kill_descendants(rustix::process::getpid().as_raw_nonzero().get());
-}
-
-/// This very program, also when its file was replaced by an upgrade meanwhile.
-fn own_program() -> io::Result<PathBuf> {
-    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+    processes::kill_descendants(rustix::process::getpid().as_raw_nonzero().get());
 }
 
 fn reap(events: &SyncSender<Event>) {
