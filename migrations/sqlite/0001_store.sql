@@ -71,6 +71,7 @@ CREATE TABLE trials (
     state          TEXT    NOT NULL CHECK (state IN ('waiting', 'running', 'complete', 'pruned', 'failed')),
     lost_attempts  INTEGER NOT NULL,
     stopping       TEXT,
+    stopping_since INTEGER,
     progress_done  BIGINT,
     progress_total BIGINT,
     proposed_at    BIGINT  NOT NULL,

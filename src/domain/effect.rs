@@ -67,6 +67,10 @@ impl Action {
         }
     }
 
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Stop { .. })
+    }
+
     pub fn lane(&self) -> Lane {
         match self {
             Self::Submit { engine, .. } | Self::Stop { engine, .. } => Lane::Engine(engine.clone()),

@@ -78,6 +78,7 @@ pub(super) struct TrialImage {
     state: &'static str,
     lost_attempts: u32,
     stopping: Option<String>,
+    stopping_since: Option<i64>,
     progress: Option<(i64, i64)>,
     proposed_at: i64,
     started_at: Option<i64>,
@@ -103,6 +104,7 @@ impl TrialImage {
             state: trial.state.name(),
             lost_attempts: trial.lost_attempts,
             stopping: trial.stopping.as_ref().map(|reason| encode("a stop reason", reason)).transpose()?,
+            stopping_since: trial.stopping_since.map(micros),
             progress: trial.progress.map(|(done, total)| (count(done), count(total))),
             proposed_at: micros(trial.proposed_at),
             started_at: trial.started_at.map(micros),
@@ -123,11 +125,12 @@ pub(super) async fn upsert_trial(
     sweep: i64,
     trial: &TrialImage,
 ) -> Result<(), Fault> {
-    const UPSERT: &str = "INSERT INTO trials (sweep, number, attempt, rank, state, lost_attempts, stopping, progress_done, \
-         progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+    const UPSERT: &str = "INSERT INTO trials (sweep, number, attempt, rank, state, lost_attempts, stopping, stopping_since, \
+         progress_done, progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (sweep, number) DO UPDATE SET attempt = excluded.attempt, rank = excluded.rank, \
          state = excluded.state, lost_attempts = excluded.lost_attempts, stopping = excluded.stopping, \
+         stopping_since = excluded.stopping_since, \
          progress_done = excluded.progress_done, progress_total = excluded.progress_total, \
          proposed_at = excluded.proposed_at, started_at = excluded.started_at, ended_at = excluded.ended_at, \
          params = excluded.params, metrics = excluded.metrics, steps = excluded.steps, reason = excluded.reason, \
@@ -142,6 +145,7 @@ pub(super) async fn upsert_trial(
         .bind(trial.state)
         .bind(trial.lost_attempts)
         .bind(&trial.stopping)
+        .bind(trial.stopping_since)
         .bind(trial.progress.map(|(done, _)| done))
         .bind(trial.progress.map(|(_, total)| total))
         .bind(trial.proposed_at)
@@ -183,6 +187,7 @@ fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
         started_at: instant("started_at")?,
         ended_at: instant("ended_at")?,
         stopping: text("stopping")?.map(|text| decode(&what("the stop reason"), &text)).transpose()?,
+        stopping_since: instant("stopping_since")?,
         lost_attempts: row.try_get("lost_attempts")?,
         reason: text("reason")?,
         log_tail: text("log_tail")?,

@@ -1,20 +1,18 @@
 //! Wake-ups for the loops. They only shorten a wait: a lost one costs a tick, never a sweep.
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
-/// Fired after the commit that gives a loop something to do.
-///
-/// A loop that must miss nothing makes its `notified()` future first, then looks into the store, then awaits the
-/// future. One that looks first loses nothing either as long as it is the only one that waits.
+/// Counters that grow after the commit that gives a loop something to do. A loop subscribes before it first looks into
+/// the store; it then misses nothing, however many loops wait for the same.
 #[derive(Debug)]
 pub struct Wakes {
     /// An event is ready.
-    pub inbox: Notify,
+    pub inbox: watch::Sender<u64>,
     /// A signal was written, or a new sweep.
-    pub signals: Notify,
+    pub signals: watch::Sender<u64>,
     /// An effect was written.
-    pub outbox: Notify,
-    /// Counts the commits of sweeps; whoever shows progress subscribes.
+    pub outbox: watch::Sender<u64>,
+    /// A sweep was committed; whoever shows progress subscribes.
     pub committed: watch::Sender<u64>,
 }
 
@@ -45,21 +43,19 @@ impl Wake {
 
 impl Wakes {
     pub(super) fn new() -> Self {
-        let (committed, _) = watch::channel(0);
-        Self { inbox: Notify::new(), signals: Notify::new(), outbox: Notify::new(), committed }
+        let counter = || watch::channel(0).0;
+        Self { inbox: counter(), signals: counter(), outbox: counter(), committed: counter() }
     }
 
     pub(super) fn fire(&self, wake: Wake) {
-        for (wanted, notify) in [(wake.inbox, &self.inbox), (wake.signals, &self.signals), (wake.outbox, &self.outbox)]
-        {
-            if wanted {
-                // All that wait now; and whoever comes next, in case nobody waits at this moment.
-                notify.notify_waiters();
-                notify.notify_one();
-            }
-        }
-        if wake.committed {
-            self.committed.send_modify(|commits| *commits += 1);
+        let counters = [
+            (wake.inbox, &self.inbox),
+            (wake.signals, &self.signals),
+            (wake.outbox, &self.outbox),
+            (wake.committed, &self.committed),
+        ];
+        for (_, counter) in counters.iter().filter(|(wanted, _)| *wanted) {
+            counter.send_modify(|count| *count += 1);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::decision::{Decision, Verdict};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::event::{Event, EventKey, EventKind, Source, Tick};
 use crate::domain::ids::{AttemptId, EventId, SweepId};
-use crate::domain::metrics::{Direction, Objective};
+use crate::domain::metrics::{Direction, Objective, Objectives};
 use crate::domain::params::{Params, Space, Value};
 use crate::domain::report::{Counts, Phase, Ranked, Report};
 use crate::domain::signal::{AttemptNews, Signal, SignalKind};
@@ -48,7 +48,7 @@ pub fn tuning() -> Tuning {
         name: "resnet".parse().unwrap(),
         description: String::new(),
         space: Space::new(vec![]).unwrap(),
-        objectives: vec![objective()],
+        objectives: Objectives::new(objective(), Vec::new()),
         search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
         limits: Limits {
             trials: 10,

@@ -122,11 +122,11 @@ async fn futures_poll<F: Future>(mut future: std::pin::Pin<&mut F>) -> std::task
 #[tokio::test]
 async fn loops_are_woken_after_the_commit() {
     let store = Store::in_memory().await.unwrap();
-    let inbox = store.wakes().inbox.notified();
+    let mut inbox = store.wakes().inbox.subscribe();
     let id = store.accept(&ping("a")).await.unwrap().id();
-    inbox.await;
+    inbox.changed().await.unwrap();
     assert_eq!(store.lease_events(at(0), MINUTE, 1).await.unwrap().len(), 1);
-    let (signals, outbox) = (store.wakes().signals.notified(), store.wakes().outbox.notified());
+    let (mut signals, mut outbox) = (store.wakes().signals.subscribe(), store.wakes().outbox.subscribe());
     let result = EventResult {
         decisions: vec![decision(Verdict::Started)],
         sweeps: vec![sweep("aaaaaa")],
@@ -134,15 +134,15 @@ async fn loops_are_woken_after_the_commit() {
         ..EventResult::default()
     };
     store.finish_event(id, result).await.unwrap();
-    signals.await;
-    outbox.await;
+    signals.changed().await.unwrap();
+    outbox.changed().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_wake_up_that_nobody_waited_for_is_kept() {
+async fn a_wake_up_reaches_every_loop_that_has_subscribed() {
     let store = Store::in_memory().await.unwrap();
+    let (mut one, mut other) = (store.wakes().inbox.subscribe(), store.wakes().inbox.subscribe());
     store.accept(&ping("a")).await.unwrap();
-    // The write is answered before the wake-up fires, in the same step of the writer.
-    store.ping().await.unwrap();
-    store.wakes().inbox.notified().await;
+    one.changed().await.unwrap();
+    other.changed().await.unwrap();
 }

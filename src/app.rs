@@ -1,1 +1,0 @@
-//! The one place that wires: configuration, adapters, loops, signals, and the joining of tasks.

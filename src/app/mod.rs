@@ -1,0 +1,170 @@
+//! The one place that wires: configuration to adapters, adapters to loops, and the joining of all tasks at the end.
+
+mod adapters;
+mod reload;
+mod retention;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::domain::effect::Lane;
+use crate::http;
+use crate::ingress::trial_token::TrialTokens;
+use crate::runtime::perform::Performer;
+use crate::runtime::reconciler::Reconciler;
+use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+
+pub use reload::Reloader;
+
+/// A running tunebot.
+pub struct App {
+    address: SocketAddr,
+    store: Store,
+    config: watch::Sender<Arc<Config>>,
+    engines: Engines,
+    metrics: Arc<Metrics>,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl App {
+    /// Opens the store, takes the port and starts all loops. Nothing is served before everything is there.
+    ///
+    /// # Errors
+    /// The port is in use, the store is locked, from a newer version or not writable, an adapter cannot be built.
+    pub async fn start(mut config: Config) -> Result<Self> {
+        // A second call in one process finds the provider installed: that is as good.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = listen(config.server.listen).await?;
+        let address = listener.local_addr().context("the listening address cannot be read")?;
+        adapters::name_the_bound_port(&mut config, address);
+        let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
+        let metrics = Arc::new(Metrics::new());
+        let engines = adapters::engines(&config)?;
+        let github = adapters::github(&config)?;
+        let notifiers = adapters::notifiers(&config, github.as_ref())?;
+        let (sender, receiver) = watch::channel(Arc::new(config));
+        let app = Self {
+            address,
+            store,
+            config: sender,
+            engines,
+            metrics,
+            cancel: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        app.start_loops(&receiver, &notifiers, github);
+        app.start_server(listener, receiver);
+        info!(%address, "listening");
+        Ok(app)
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub fn config(&self) -> &watch::Sender<Arc<Config>> {
+        &self.config
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Takes nothing new, finishes what is under way or hands it back to the store, and ends every trial that must not
+    /// outlive this process. Returns within the configured time, whatever hangs.
+    pub async fn stop(self) {
+        let drain = Duration::try_from(self.config.borrow().server.drain).unwrap_or(Duration::from_secs(30));
+        info!("stopping");
+        self.cancel.cancel();
+        self.tasks.close();
+        let ending = async {
+            for engine in self.engines.values() {
+                engine.shutdown().await;
+            }
+            self.tasks.wait().await;
+        };
+        if tokio::time::timeout(drain, ending).await.is_err() {
+            warn!("not everything ended within {drain:?}; what is left is taken up at the next start");
+        }
+        self.store.close().await;
+        info!("stopped");
+    }
+
+    fn start_loops(
+        &self,
+        config: &watch::Receiver<Arc<Config>>,
+        notifiers: &Notifiers,
+        github: Option<Arc<crate::notify::github::Github>>,
+    ) {
+        let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
+        self.tasks.spawn(dispatcher::run(
+            store.clone(),
+            config.clone(),
+            github,
+            Arc::clone(metrics),
+            cancel.clone(),
+        ));
+        self.tasks.spawn(scheduler::run(store.clone(), config.clone(), cancel.clone()));
+        self.tasks.spawn(retention::run(store.clone(), config.clone(), cancel.clone()));
+        let engines = Arc::clone(&self.engines);
+        let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
+        self.tasks.spawn(reconciler.run(cancel.clone()));
+        let performer = Arc::new(Performer::new(
+            store.clone(),
+            config.clone(),
+            Arc::clone(&self.engines),
+            Arc::clone(notifiers),
+            Arc::clone(metrics),
+        ));
+        let engine_lanes = self.engines.keys().cloned().map(Lane::Engine);
+        let service_lanes = adapters::services().map(Lane::Service);
+        for lane in engine_lanes.chain(service_lanes) {
+            self.tasks.spawn(relay::run(lane, store.clone(), Arc::clone(&performer), cancel.clone()));
+        }
+        for (name, engine) in self.engines.iter() {
+            self.tasks.spawn(observer::run(name.clone(), Arc::clone(engine), store.clone(), cancel.clone()));
+        }
+    }
+
+    fn start_server(&self, listener: TcpListener, config: watch::Receiver<Arc<Config>>) {
+        let state = http::State {
+            config,
+            store: self.store.clone(),
+            tokens: TrialTokens::new(self.store.instance_key()),
+            metrics: Arc::clone(&self.metrics),
+            readiness: http::Readiness::default(),
+        };
+        let cancel = self.cancel.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = http::serve(listener, http::router(state), cancel).await {
+                tracing::error!(%error, "the server has ended");
+            }
+        });
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is in use by another program: stop it, or set another server.listen")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address} (server.listen)")),
+    })
+}

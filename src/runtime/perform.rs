@@ -1,0 +1,201 @@
+//! How one effect is performed: through an engine or through a notifier.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::{Engines, Notifiers};
+use crate::config::Config;
+use crate::domain::effect::{Action, Notification, Receipt};
+use crate::domain::ids::{AttemptId, EngineName, SweepId};
+use crate::domain::params::Params;
+use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
+use crate::domain::sweep::Sweep;
+use crate::engine::{EngineError, Launch};
+use crate::ingress::trial_token::TrialTokens;
+use crate::notify::{Delivery, NotifyError};
+use crate::store::{LeasedEffect, Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// No call to an engine or a service may take longer.
+const CALL_LIMIT: Duration = Duration::from_secs(60);
+/// A trial's token outlives its time limit by this much.
+const TOKEN_MARGIN: SignedDuration = SignedDuration::from_hours(1);
+/// Sweeps whose settings are kept at hand for submitting their trials.
+const SWEEPS_AT_HAND: usize = 64;
+
+/// What became of an effect.
+pub(super) enum Performed {
+    Done(Option<Receipt>),
+    /// It may succeed later. `ambiguous`: it may have had its effect all the same.
+    Later { error: String, after: Option<SignedDuration>, ambiguous: bool },
+    /// Trying again is of no use.
+    Never { error: String },
+}
+
+pub struct Performer {
+    store: Store,
+    config: watch::Receiver<Arc<Config>>,
+    engines: Engines,
+    notifiers: Notifiers,
+    tokens: TrialTokens,
+    metrics: Arc<Metrics>,
+    sweeps: Mutex<HashMap<SweepId, Arc<Sweep>>>,
+}
+
+impl Performer {
+    pub fn new(
+        store: Store,
+        config: watch::Receiver<Arc<Config>>,
+        engines: Engines,
+        notifiers: Notifiers,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let tokens = TrialTokens::new(store.instance_key());
+        Self { store, config, engines, notifiers, tokens, metrics, sweeps: Mutex::default() }
+    }
+
+    pub(super) async fn perform(&self, leased: &LeasedEffect) -> Result<Performed, StoreError> {
+        match &leased.effect.action {
+            Action::Submit { engine, attempt, params } => self.submit(engine, attempt, params).await,
+            Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
+            Action::Notify(notification) => Ok(self.notify(notification, leased).await),
+        }
+    }
+
+    async fn submit(
+        &self,
+        engine: &EngineName,
+        attempt: &AttemptId,
+        params: &Params,
+    ) -> Result<Performed, StoreError> {
+        let trial = self.store.trial(&attempt.sweep, attempt.trial).await?;
+        let Some(trial) = trial.filter(|trial| trial.attempt == attempt.attempt && !trial.state.is_finished()) else {
+            return Ok(Performed::Done(None));
+        };
+        if trial.stopping.is_some() {
+            self.tell_end(attempt, AttemptEnd::Stopped).await?;
+            return Ok(Performed::Done(None));
+        }
+        let Some(sweep) = self.sweep(&attempt.sweep).await? else {
+            return Ok(Performed::Done(None));
+        };
+        let Some(place) = self.engines.get(engine) else {
+            return Ok(missing_engine(engine));
+        };
+        let launch = self.launch(&sweep, attempt, params);
+        match limited(place.submit(&launch)).await {
+            Ok(()) => Ok(Performed::Done(None)),
+            Err(EngineError::Permanent(reason)) => {
+                warn!(%attempt, reason, "the trial cannot be started");
+                let end = AttemptEnd::Failed { reason, log_tail: None };
+                self.tell_end(attempt, end).await?;
+                Ok(Performed::Done(None))
+            }
+            Err(EngineError::Transient(error)) => Ok(later(error)),
+        }
+    }
+
+    fn launch(&self, sweep: &Sweep, attempt: &AttemptId, params: &Params) -> Launch {
+        let limits = &sweep.tuning.limits;
+        let lifetime = limits.trial_timeout.saturating_add(TOKEN_MARGIN);
+        let base = self.config.borrow().server.public_url.to_string();
+        Launch {
+            attempt: attempt.clone(),
+            params: params.clone(),
+            template: sweep.tuning.trial.clone(),
+            code: sweep.code.clone(),
+            timeout: limits.trial_timeout,
+            stop_grace: limits.stop_grace,
+            report_url: format!("{}/api/v1/trials/{attempt}/report", base.trim_end_matches('/')),
+            token: self.tokens.issue(attempt, Timestamp::now(), lifetime),
+        }
+    }
+
+    async fn tell_end(&self, attempt: &AttemptId, end: AttemptEnd) -> Result<(), StoreError> {
+        let kind = SignalKind::Attempt { attempt: attempt.clone(), news: AttemptNews::Ended { end } };
+        let signal = Signal { sweep: attempt.sweep.clone(), at: Timestamp::now(), kind };
+        self.store.append_signals(vec![signal]).await.map(|_| ())
+    }
+
+    /// The sweep as it was started: its tuning, code and limits never change.
+    async fn sweep(&self, id: &SweepId) -> Result<Option<Arc<Sweep>>, StoreError> {
+        let known = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(stored) = self.store.load_sweep(id).await? else {
+            return Ok(None);
+        };
+        let sweep = Arc::new(stored.sweep);
+        let mut sweeps = self.sweeps.lock().unwrap_or_else(PoisonError::into_inner);
+        if sweeps.len() >= SWEEPS_AT_HAND {
+            sweeps.clear();
+        }
+        sweeps.insert(id.clone(), Arc::clone(&sweep));
+        Ok(Some(sweep))
+    }
+
+    async fn stop(&self, engine: &EngineName, attempt: &AttemptId, grace: SignedDuration) -> Performed {
+        let Some(place) = self.engines.get(engine) else {
+            return missing_engine(engine);
+        };
+        match limited(place.stop(attempt, grace)).await {
+            Ok(()) => Performed::Done(None),
+            Err(EngineError::Permanent(error)) => Performed::Never { error },
+            Err(EngineError::Transient(error)) => later(error),
+        }
+    }
+
+    async fn notify(&self, notification: &Notification, leased: &LeasedEffect) -> Performed {
+        let service = notification.destination.service();
+        let Some(notifier) = self.notifiers.get(&service) else {
+            let error = format!("{} is not in the configuration any longer", service.name());
+            return Performed::Never { error };
+        };
+        let receipt = leased.receipt.as_ref();
+        let perhaps_sent = leased.perhaps_done && receipt.is_none();
+        let delivery = Delivery { notification, receipt, perhaps_sent };
+        let delivered = tokio::time::timeout(CALL_LIMIT, notifier.deliver(delivery)).await;
+        match delivered.unwrap_or_else(|_| Err(too_slow(service.name()))) {
+            Ok(receipt) => {
+                info!(slot = notification.slot, "message delivered");
+                Performed::Done(Some(receipt))
+            }
+            Err(NotifyError::Transient { message, after }) => {
+                warn!(slot = notification.slot, error = message, "message not delivered yet");
+                self.metrics.count_delivery_error(service.name(), "transient");
+                let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+                Performed::Later { error: message, ambiguous: after.is_none(), after }
+            }
+            Err(NotifyError::Permanent { message }) => {
+                error!(slot = notification.slot, error = message, "message cannot be delivered");
+                self.metrics.count_delivery_error(service.name(), "permanent");
+                Performed::Never { error: message }
+            }
+        }
+    }
+}
+
+fn later(error: String) -> Performed {
+    warn!(error, "the engine does not take it now; trying again");
+    Performed::Later { error, after: None, ambiguous: true }
+}
+
+fn missing_engine(engine: &EngineName) -> Performed {
+    let error = format!("engine {engine} is not in the configuration any longer");
+    Performed::Later { error, after: None, ambiguous: false }
+}
+
+fn too_slow(service: &str) -> NotifyError {
+    NotifyError::Transient { message: format!("{service} did not answer within {CALL_LIMIT:?}"), after: None }
+}
+
+async fn limited(call: impl Future<Output = Result<(), EngineError>>) -> Result<(), EngineError> {
+    let slow = |_| Err(EngineError::Transient(format!("the engine did not answer within {CALL_LIMIT:?}")));
+    tokio::time::timeout(CALL_LIMIT, call).await.unwrap_or_else(slow)
+}
