@@ -47,6 +47,17 @@ pub(super) struct Kernels<'a> {
     pub log_norms: Vec<f64>,
 }
 
+/// A density on the way of being summed.
+pub(super) struct Sum<'s> {
+    terms: Vec<(&'s Kernels<'s>, Term, f64)>,
+    next: usize,
+    /// The kernels' exponents are taken relative to this, the greatest so far.
+    shift: f64,
+    sum: f64,
+    /// Of the kernels so far; what is to come only adds to it.
+    pub log_density: f64,
+}
+
 /// A point with what every estimator needs to know of it.
 pub(super) struct Candidate {
     pub row: Row,
@@ -104,39 +115,48 @@ impl<'a> Estimator<'a> {
         })
     }
 
-    /// The logarithm of the density at `candidate`, relative to the even distribution, 1e-12 off; `None` as soon as it is known to be
-    /// above `limit`.
+    /// The logarithm of the density at `candidate`, relative to the even distribution, 1e-12 off.
     ///
     /// Cost: O(n_rows · active parameters), one exponential a row, no allocation but for the terms.
-    pub fn log_density(&self, candidate: &Candidate, limit: f64) -> Option<f64> {
-        let rows = self.log_factors.len();
-        let terms = self.terms(candidate);
-        let (mut shift, mut sum) = (candidate.log_prior, 1.0);
-        let mut log_density = shift - self.log_count;
-        let mut exponents = [0.0; BLOCK];
-        for start in (0..rows).step_by(BLOCK) {
-            let block = start..rows.min(start + BLOCK);
-            let exponents = &mut exponents[..block.len()];
-            exponents.copy_from_slice(&self.log_factors[block.clone()]);
-            for (kernels, term, log_prior) in &terms {
-                add_term(kernels, term, *log_prior, block.clone(), exponents);
-            }
-            let top = maximum(exponents);
-            if top > shift {
-                sum *= (shift - top).exp();
-                shift = top;
-            }
-            sum += sum_exp(exponents, shift);
-            log_density = shift + sum.ln() - self.log_count;
-            if log_density > limit {
-                return None;
-            }
+    pub fn log_density(&self, candidate: &Candidate) -> f64 {
+        let mut sum = self.begin(candidate);
+        while self.advance(&mut sum) {}
+        sum.log_density
+    }
+
+    /// A sum over the kernels, of which only the prior is in it yet.
+    pub fn begin(&self, candidate: &Candidate) -> Sum<'_> {
+        let shift = candidate.log_prior;
+        Sum { terms: self.terms(candidate), next: 0, shift, sum: 1.0, log_density: shift - self.log_count }
+    }
+
+    /// Adds the next block of kernels; `false` when there is none left.
+    ///
+    /// The density only grows on the way. In which portions it is summed makes no difference to the bit.
+    pub fn advance(&self, sum: &mut Sum<'_>) -> bool {
+        let block = sum.next..self.log_factors.len().min(sum.next + BLOCK);
+        if block.is_empty() {
+            return false;
         }
-        Some(log_density)
+        let mut exponents = [0.0; BLOCK];
+        let exponents = &mut exponents[..block.len()];
+        exponents.copy_from_slice(&self.log_factors[block.clone()]);
+        for (kernels, term, log_prior) in &sum.terms {
+            add_term(kernels, term, *log_prior, block.clone(), exponents);
+        }
+        let top = maximum(exponents);
+        if top > sum.shift {
+            sum.sum *= (sum.shift - top).exp();
+            sum.shift = top;
+        }
+        sum.sum += sum_exp(exponents, sum.shift);
+        sum.next = block.end;
+        sum.log_density = sum.shift + sum.sum.ln() - self.log_count;
+        true
     }
 
     /// What each active parameter of `candidate` with more than one value adds to a kernel's exponent.
-    fn terms<'s>(&'s self, candidate: &Candidate) -> Vec<(&'s Kernels<'a>, Term, f64)> {
+    fn terms(&self, candidate: &Candidate) -> Vec<(&Kernels<'a>, Term, f64)> {
         let dimensions = self.layout.dimensions().iter().zip(&self.kernels);
         let points = candidate.row.iter().zip(&candidate.log_priors);
         dimensions
@@ -202,7 +222,7 @@ fn normalise(layout: &Layout, kernels: &mut [Kernels<'_>], log_factors: &mut [f6
         }
         let inverse = 1.0 / kernels.sigma;
         let scale = -LN_SQRT_TAU - kernels.sigma.ln();
-        let mass = |mean: f64| cdf.at((1.0 - mean) * inverse) - cdf.at(-mean * inverse);
+        let mass = |mean: f64| cdf.inside(mean, inverse);
         if dimension.is_conditional() || kernels.column.missing > 0 {
             let means = kernels.column.positions.iter();
             kernels.log_norms = means.map(|&mean| if mean.is_nan() { 0.0 } else { scale - mass(mean).ln() }).collect();

@@ -12,7 +12,7 @@ use super::layout::Row;
 use super::random::draw_unseen;
 use super::stream::Stream;
 
-use estimator::{Candidate, Estimator};
+use estimator::{Candidate, Estimator, Sum};
 
 /// Points drawn from the good trials' density, of which the best is tried.
 const CANDIDATES: usize = 24;
@@ -52,22 +52,40 @@ fn promising(history: &History, stream: &mut Stream) -> Option<Row> {
     let good = Estimator::new(layout, &good_columns, &vec![true; good.len()]);
     let bad = Estimator::new(layout, history.columns(), &bad);
     let only_unseen = history.has_unseen_points();
-    let mut best: Option<(f64, Row)> = None;
-    for _ in 0..CANDIDATES {
-        let row = good.draw(stream);
-        if only_unseen && history.has_seen(&row) {
-            continue;
-        }
-        let candidate = Candidate::new(layout, row);
-        let log_good = good.log_density(&candidate, f64::INFINITY).unwrap_or(f64::NEG_INFINITY);
-        let beaten = best.as_ref().map_or(f64::INFINITY, |(score, _)| log_good - score);
-        let Some(log_bad) = bad.log_density(&candidate, beaten) else { continue };
-        let score = log_good - log_bad;
-        if best.as_ref().is_none_or(|(known, _)| score > *known) {
-            best = Some((score, candidate.row));
+    let rows = (0..CANDIDATES).map(|_| good.draw(stream)).filter(|row| !(only_unseen && history.has_seen(row)));
+    let candidates: Vec<(f64, Candidate)> = rows
+        .map(|row| Candidate::new(layout, row))
+        .map(|candidate| (good.log_density(&candidate), candidate))
+        .collect();
+    let best = best_ratio(&candidates, &bad)?;
+    candidates.into_iter().nth(best).map(|(_, candidate)| candidate.row)
+}
+
+/// The index of the candidate with the greatest ratio of its density among the good, given as logarithm, to that among
+/// the bad.
+///
+/// A density only grows while it is summed, so a candidate is out once its ratio has fallen below the best known. The
+/// most promising after a few kernels are summed first, which puts the others out early.
+fn best_ratio(candidates: &[(f64, Candidate)], bad: &Estimator<'_>) -> Option<usize> {
+    let mut sums: Vec<(usize, f64, Sum<'_>)> = candidates
+        .iter()
+        .enumerate()
+        .map(|(index, (log_good, candidate))| (index, *log_good, bad.begin(candidate)))
+        .collect();
+    for (_, _, sum) in &mut sums {
+        let _ = bad.advance(sum) && bad.advance(sum);
+    }
+    let score = |log_good: f64, sum: &Sum<'_>| log_good - sum.log_density;
+    sums.sort_by(|a, b| score(b.1, &b.2).total_cmp(&score(a.1, &a.2)));
+    let mut best: Option<(usize, f64)> = None;
+    for (index, log_good, mut sum) in sums {
+        let least = best.map_or(f64::NEG_INFINITY, |(_, known)| known);
+        while score(log_good, &sum) > least && bad.advance(&mut sum) {}
+        if best.is_none() || score(log_good, &sum) > least {
+            best = Some((index, score(log_good, &sum)));
         }
     }
-    best.map(|(_, row)| row)
+    best.map(|(index, _)| index)
 }
 
 /// The numbers of the good trials, and for each trial whether it is bad.

@@ -13,6 +13,11 @@ const NARROW: f64 = 0.05;
 
 /// What a kernel with mean μ, or with its own choice, gets.
 pub(super) enum Term {
+    /// −h (x − μ)²
+    Square {
+        x: f64,
+        h: f64,
+    },
     /// c₀ + c₂z² + c₄z⁴ for z = (x − μ) / σ.
     Series {
         x: f64,
@@ -48,6 +53,9 @@ impl Term {
             };
         }
         let cell = dimension.axis.cell(slot);
+        if cell.0 >= cell.1 {
+            return Self::Square { x: cell.0, h: 0.5 / (sigma * sigma) };
+        }
         if (cell.1 - cell.0) / sigma <= NARROW {
             let coefficients = series((cell.1 - cell.0) / sigma);
             return Self::Series { x: f64::midpoint(cell.0, cell.1), inverse_sigma: 1.0 / sigma, coefficients };
@@ -68,6 +76,12 @@ pub(super) fn add_term(kernels: &Kernels<'_>, term: &Term, log_prior: f64, rows:
     let slots = &kernels.column.slots[rows.clone()];
     let prior = (kernels.column.missing > 0).then_some(log_prior);
     match *term {
+        Term::Square { x, h } => {
+            add(exponents, &kernels.column.positions[rows.clone()], prior, |mean| {
+                let distance = x - mean;
+                -(distance * distance * h)
+            });
+        }
         Term::Series { x, inverse_sigma, coefficients: [c0, c2, c4] } => {
             add(exponents, &kernels.column.positions[rows.clone()], prior, |mean| {
                 let z = (x - mean) * inverse_sigma;
