@@ -4,4 +4,4 @@
 
 mod pruners;
 mod samplers;
-mod spaces;
+pub(super) mod spaces;

@@ -232,3 +232,6 @@ fn count_points(dimensions: &mut [Dimension]) {
 fn product(mut factors: impl Iterator<Item = Option<u64>>) -> Option<u64> {
     factors.try_fold(1_u64, |product, factor| product.checked_mul(factor?))
 }
+
+#[cfg(test)]
+mod tests;
