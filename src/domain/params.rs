@@ -240,7 +240,7 @@ impl Domain {
                 let x = value.as_f64().unwrap_or(f64::NAN);
                 let on_grid = step.is_none_or(|step| {
                     let k = (x - low) / step;
-                    (k - k.round()).abs() < 1e-6
+                    (k - k.round()).abs() < 1e-6 + k.abs() * 1e-15
                 });
                 (*low..=*high).contains(&x) && on_grid
             }
@@ -258,8 +258,10 @@ impl Domain {
         match self {
             Self::Float { low, high, .. } if low == high => Some(1),
             Self::Float { step: None, .. } => None,
-            Self::Float { low, high, step: Some(step), .. } => Some(((high - low) / step + 1e-9).floor() as u64 + 1),
-            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low)) / step.unsigned_abs() + 1),
+            Self::Float { low, high, step: Some(step), .. } => {
+                Some((((high - low) / step + 1e-9).floor() as u64).saturating_add(1))
+            }
+            Self::Int { low, high, step, .. } => Some((high.abs_diff(*low) / step.unsigned_abs()).saturating_add(1)),
             Self::Categorical { choices } => Some(choices.len() as u64),
         }
     }

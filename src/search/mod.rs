@@ -4,8 +4,22 @@
 //! seed give the same parameters, so that a restart loses nothing and a sweep can be replayed.
 
 use crate::domain::params::Params;
+use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
 
+mod axis;
+mod grid;
 mod history;
+mod layout;
+mod median;
+mod permutation;
+mod random;
+mod sobol;
+mod stream;
+mod tpe;
+mod unseen;
+
+#[cfg(test)]
+mod conformance;
 
 pub use history::{History, Record, RecordState};
 
@@ -26,4 +40,24 @@ pub trait Pruner: Send + Sync {
     ///
     /// Pure, like [`Sampler::ask`].
     fn should_prune(&self, history: &History, number: u32) -> bool;
+}
+
+/// The sampler that a tuning asks for.
+pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
+    match settings.sampler {
+        SamplerKind::Random => Box::new(random::Random),
+        SamplerKind::Grid => Box::new(grid::Grid),
+        SamplerKind::Sobol => Box::new(sobol::Sobol),
+        SamplerKind::Tpe => Box::new(tpe::Tpe { startup_trials: settings.startup_trials }),
+    }
+}
+
+/// The pruner that a tuning asks for, if any.
+pub fn pruner(settings: &PrunerSettings) -> Option<Box<dyn Pruner>> {
+    match *settings {
+        PrunerSettings::None => None,
+        PrunerSettings::Median { startup_trials, warmup_steps } => {
+            Some(Box::new(median::Median { startup_trials, warmup_steps }))
+        }
+    }
 }

@@ -1,0 +1,159 @@
+use crate::domain::metrics::Direction;
+use crate::domain::params::Params;
+use crate::domain::tuning::PrunerSettings;
+use crate::search::{History, Pruner, Record, RecordState, pruner};
+
+use super::spaces::mixed;
+
+/// Every pruner there is, willing to judge from the first trial and step on.
+fn eager() -> Vec<Box<dyn Pruner>> {
+    [PrunerSettings::Median { startup_trials: 1, warmup_steps: 0 }].iter().filter_map(pruner).collect()
+}
+
+fn trial(state: RecordState, steps: &[(u64, f64)]) -> Record {
+    let values = steps.last().filter(|_| state == RecordState::Complete).map(|(_, value)| *value);
+    Record { state, params: Params::default(), values: values.into_iter().collect(), steps: steps.to_vec() }
+}
+
+/// Complete trials that end at the values, by way of twice as much, and one that runs.
+fn sweep(direction: Direction, sign: f64, ends: &[f64], running: &[(u64, f64)]) -> History {
+    let mut history = History::new(mixed(), vec![direction], 0);
+    for (number, end) in (0..).zip(ends) {
+        let steps: Vec<(u64, f64)> = (0..10).map(|step| (step, sign * (end + (9 - step) as f64))).collect();
+        history.record(number, trial(RecordState::Complete, &steps));
+    }
+    let steps: Vec<(u64, f64)> = running.iter().map(|(step, value)| (*step, sign * value)).collect();
+    let number = u32::try_from(ends.len()).unwrap();
+    history.record(number, trial(RecordState::Pending, &steps));
+    history
+}
+
+fn last(history: &History) -> u32 {
+    u32::try_from(history.records().len()).unwrap() - 1
+}
+
+#[test]
+fn nothing_is_stopped_without_others_to_compare_with() {
+    for pruner in eager() {
+        let history = sweep(Direction::Minimize, 1.0, &[], &[(0, 1e9), (1, 1e9)]);
+        assert!(!pruner.should_prune(&history, 0));
+        assert!(!pruner.should_prune(&history, 7), "an unknown trial");
+    }
+}
+
+#[test]
+fn a_trial_that_has_reported_nothing_goes_on() {
+    for pruner in eager() {
+        let history = sweep(Direction::Minimize, 1.0, &[1.0, 2.0, 3.0], &[]);
+        assert!(!pruner.should_prune(&history, last(&history)));
+    }
+}
+
+#[test]
+fn a_hopeless_trial_is_stopped_and_the_best_one_is_not_in_both_directions() {
+    for pruner in eager() {
+        for (direction, sign) in [(Direction::Minimize, 1.0), (Direction::Maximize, -1.0)] {
+            let ends = [1.0, 2.0, 3.0, 4.0, 5.0];
+            let hopeless = sweep(direction, sign, &ends, &[(0, 100.0), (1, 99.0), (2, 98.0)]);
+            assert!(pruner.should_prune(&hopeless, last(&hopeless)));
+            let best = sweep(direction, sign, &ends, &[(0, 8.0), (1, 7.0), (2, 6.0)]);
+            assert!(!pruner.should_prune(&best, last(&best)));
+        }
+    }
+}
+
+#[test]
+fn a_finished_trial_is_not_stopped() {
+    for pruner in eager() {
+        let mut history = sweep(Direction::Minimize, 1.0, &[1.0, 2.0, 3.0], &[(0, 100.0)]);
+        for state in [RecordState::Complete, RecordState::Pruned, RecordState::Failed] {
+            history.record(3, trial(state, &[(0, 100.0)]));
+            assert!(!pruner.should_prune(&history, 3), "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn failed_trials_and_nan_do_not_count() {
+    for pruner in eager() {
+        let mut history = sweep(Direction::Minimize, 1.0, &[1.0, 2.0, 3.0], &[(0, 10.5)]);
+        let judged = pruner.should_prune(&history, 3);
+        history.record(4, trial(RecordState::Failed, &[(0, -1e9)]));
+        history.record(5, trial(RecordState::Complete, &[(0, f64::NAN), (1, f64::NAN)]));
+        history.record(6, trial(RecordState::Pending, &[(0, -1e9)]));
+        assert_eq!(pruner.should_prune(&history, 3), judged);
+    }
+}
+
+#[test]
+fn a_judgement_survives_a_restart() {
+    for pruner in eager() {
+        let history = sweep(Direction::Minimize, 1.0, &[1.0, 5.0, 9.0], &[(0, 14.5), (1, 13.0)]);
+        let mut rebuilt = History::new(mixed(), vec![Direction::Minimize], 0);
+        for (number, record) in (0..).zip(history.records()) {
+            rebuilt.record(number, record.clone());
+        }
+        assert_eq!(pruner.should_prune(&history, 3), pruner.should_prune(&rebuilt, 3));
+    }
+}
+
+mod median {
+    use super::*;
+
+    fn stops(startup_trials: u32, warmup_steps: u64, history: &History) -> bool {
+        pruner(&PrunerSettings::Median { startup_trials, warmup_steps }).unwrap().should_prune(history, last(history))
+    }
+
+    fn at_step_two(direction: Direction, sign: f64, best: f64) -> History {
+        // Others are at 8, 9, 10 and 11 at step 2: the median is 9.5.
+        sweep(direction, sign, &[1.0, 2.0, 3.0, 4.0], &[(0, 50.0), (1, best), (2, 49.0)])
+    }
+
+    #[test]
+    fn the_best_value_so_far_is_held_against_the_median_at_the_last_step() {
+        for (direction, sign) in [(Direction::Minimize, 1.0), (Direction::Maximize, -1.0)] {
+            assert!(stops(1, 0, &at_step_two(direction, sign, 9.6)));
+            assert!(!stops(1, 0, &at_step_two(direction, sign, 9.5)), "as good as the median is good enough");
+            assert!(!stops(1, 0, &at_step_two(direction, sign, 9.4)));
+        }
+    }
+
+    #[test]
+    fn the_first_trials_and_the_first_steps_are_never_judged() {
+        let history = at_step_two(Direction::Minimize, 1.0, 40.0);
+        assert!(stops(4, 2, &history));
+        assert!(!stops(5, 0, &history), "four trials are complete");
+        assert!(!stops(1, 3, &history), "the last step is step 2");
+        assert!(stops(0, 0, &history));
+    }
+
+    #[test]
+    fn a_step_that_nobody_else_reported_is_not_judged() {
+        let history = sweep(Direction::Minimize, 1.0, &[1.0, 2.0], &[(0, 99.0), (500, 99.0)]);
+        assert!(!stops(1, 0, &history));
+    }
+
+    #[test]
+    fn a_trial_that_reports_only_nan_is_stopped_once_others_are_complete() {
+        let history = sweep(Direction::Maximize, -1.0, &[1.0, 2.0], &[(0, f64::NAN), (1, f64::NAN)]);
+        assert!(stops(1, 0, &history));
+        assert!(!stops(3, 0, &history));
+        let recovered = sweep(Direction::Minimize, 1.0, &[1.0, 2.0], &[(0, f64::NAN), (1, 1.0)]);
+        assert!(!stops(1, 0, &recovered));
+    }
+
+    #[test]
+    fn pruned_trials_do_not_lower_the_bar() {
+        let mut history = at_step_two(Direction::Minimize, 1.0, 9.6);
+        for number in 5..20 {
+            history.record(number, trial(RecordState::Pruned, &[(0, 50.0), (1, 50.0), (2, 50.0)]));
+        }
+        let judge = pruner(&PrunerSettings::Median { startup_trials: 1, warmup_steps: 0 }).unwrap();
+        assert!(judge.should_prune(&history, 4));
+    }
+
+    #[test]
+    fn a_sweep_without_pruning_has_no_pruner() {
+        assert!(pruner(&PrunerSettings::None).is_none());
+    }
+}

@@ -1,0 +1,49 @@
+//! Scrambled Sobol sequence: points that cover the space more evenly than random ones.
+
+use crate::domain::params::Params;
+
+use super::Sampler;
+use super::history::History;
+use super::layout::Row;
+use super::random::draw;
+use super::stream::Stream;
+use super::unseen::propose_unseen;
+
+/// Dimensions of one sequence of the tables (Joe and Kuo, 2008).
+const DIMENSIONS: usize = sobol_burley::NUM_DIMENSIONS as usize;
+/// Points of one sequence.
+const LENGTH_BITS: u32 = 16;
+
+/// Owen-scrambled Sobol points (Burley, "Practical Hash-based Owen Scrambling", JCGT 9(4), 2020), one dimension for each
+/// parameter, active or not; trial k takes point k.
+///
+/// Past 256 parameters, and past 65,536 trials, further sequences with scrambles of their own are joined on: each is
+/// evenly spread in itself, and related to the others as random points are. The sequence has 23 bits; what lies below
+/// them is random. A point of a discrete space that has been tried gives way to a random unseen one.
+///
+/// Cost: O(n_params) an ask.
+pub(super) struct Sobol;
+
+impl Sampler for Sobol {
+    fn ask(&self, history: &History, number: u32) -> Option<Params> {
+        let mut stream = Stream::of_trial(history.seed(), number);
+        let mut first = true;
+        let row = propose_unseen(history, &mut stream, |stream| {
+            if std::mem::take(&mut first) { point(history, number, stream) } else { draw(history.layout(), stream) }
+        });
+        Some(history.layout().params(&row))
+    }
+}
+
+fn point(history: &History, number: u32, stream: &mut Stream) -> Row {
+    let index = number & ((1 << LENGTH_BITS) - 1);
+    let round = number >> LENGTH_BITS;
+    let scramble = Stream::of_sweep(history.seed()).bits() as u32;
+    history.layout().fill(|place, dimension| {
+        let seed = super::permutation::mix(
+            (u64::from(scramble) << 32) | ((place / DIMENSIONS) as u64) << 16 | u64::from(round),
+        );
+        let leading = f64::from(sobol_burley::sample(index, (place % DIMENSIONS) as u32, seed as u32));
+        dimension.axis.slot_at(leading + stream.unit() / f64::from(1 << 23))
+    })
+}

@@ -1,0 +1,164 @@
+use crate::domain::metrics::Direction;
+use crate::domain::params::{Params, Space};
+use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
+use crate::search::conformance::spaces::{
+    choices, complete, float, int, log_float, parameter, pending, run, space, when,
+};
+use crate::search::{History, Record, RecordState, sampler};
+
+fn number(params: &Params, name: &str) -> Option<f64> {
+    params.get(&name.parse().unwrap()).and_then(crate::domain::params::Value::as_f64)
+}
+
+/// The best loss of each of eight sweeps, ascending; `sign` turns the direction.
+fn best_losses(kind: SamplerKind, space: &Space, trials: u32, sign: f64, loss: impl Fn(&Params) -> f64) -> Vec<f64> {
+    let direction = if sign > 0.0 { Direction::Minimize } else { Direction::Maximize };
+    let settings = Search { sampler: kind, startup_trials: 10, pruner: PrunerSettings::None, seed: None };
+    let mut best: Vec<f64> = (0..8)
+        .map(|seed| {
+            let mut history = History::new(space.clone(), vec![direction], seed);
+            let record = |_, params: Params| {
+                let value = sign * loss(&params);
+                complete(params, value)
+            };
+            let asked = run(&*sampler(&settings), &mut history, trials, record);
+            asked.iter().map(&loss).fold(f64::INFINITY, f64::min)
+        })
+        .collect();
+    best.sort_by(f64::total_cmp);
+    best
+}
+
+/// Both directions; the median sweep must come `factor` times as close as random search.
+fn beats_random(space: &Space, trials: u32, factor: f64, loss: impl Fn(&Params) -> f64) {
+    for sign in [1.0, -1.0] {
+        let random = best_losses(SamplerKind::Random, space, trials, sign, &loss);
+        let tpe = best_losses(SamplerKind::Tpe, space, trials, sign, &loss);
+        assert!(tpe[4] * factor < random[4], "sign {sign}: {tpe:?} against {random:?}");
+    }
+}
+
+#[test]
+fn a_quadratic_is_minimised_and_maximised_better_than_at_random() {
+    let space = space(vec![parameter("x", float(-5.0, 5.0)), parameter("y", float(-5.0, 5.0))]);
+    beats_random(&space, 80, 4.0, |params| {
+        (number(params, "x").unwrap() - 1.7).powi(2) + (number(params, "y").unwrap() + 2.2).powi(2)
+    });
+}
+
+#[test]
+fn log_scales_integers_and_categories_are_searched_better_than_at_random() {
+    let space = space(vec![
+        parameter("rate", log_float(1e-6, 1.0)),
+        parameter("layers", int(1, 40)),
+        parameter("units", crate::domain::params::Domain::Int { low: 8, high: 4096, log: true, step: 1 }),
+        parameter("kind", choices(&["a", "b", "c", "d"])),
+    ]);
+    beats_random(&space, 100, 1.6, |params| {
+        let kind = params.get(&"kind".parse().unwrap()).unwrap().to_string();
+        (number(params, "rate").unwrap().log10() + 3.2).powi(2)
+            + (number(params, "layers").unwrap() - 23.0).powi(2) / 50.0
+            + (number(params, "units").unwrap() / 300.0).log2().powi(2) / 2.0
+            + if kind == "c" { 0.0 } else { 2.0 }
+    });
+}
+
+#[test]
+fn the_better_branch_and_its_parameters_are_found() {
+    let space = space(vec![
+        parameter("kind", choices(&["left", "right"])),
+        when("l", float(0.0, 1.0), "kind", &["left"]),
+        when("r", float(0.0, 1.0), "kind", &["right"]),
+        parameter("both", float(0.0, 1.0)),
+    ]);
+    beats_random(&space, 80, 1.6, |params| {
+        let branch = number(params, "l").map_or_else(|| 0.3 + number(params, "r").unwrap(), |l| (l - 0.8).abs());
+        branch + (number(params, "both").unwrap() - 0.25).abs()
+    });
+}
+
+fn tpe() -> Box<dyn crate::search::Sampler> {
+    sampler(&Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None })
+}
+
+fn line() -> Space {
+    space(vec![parameter("x", float(0.0, 1.0))])
+}
+
+/// 30 trials along the line with `record`, which gets the value that is best at 0.2.
+fn along_the_line(record: impl Fn(Params, f64) -> Record) -> History {
+    let mut history = History::new(line(), vec![Direction::Minimize], 3);
+    for k in 0..30_u32 {
+        let x = f64::from(k) / 29.0;
+        let params = [("x".parse().unwrap(), crate::domain::params::Value::Float(x))].into_iter().collect();
+        history.record(k, record(params, (x - 0.2).abs()));
+    }
+    history
+}
+
+fn mean_of_asks(history: &History) -> f64 {
+    let asks = (30..80).map(|k| number(&tpe().ask(history, k).unwrap(), "x").unwrap());
+    asks.sum::<f64>() / 50.0
+}
+
+#[test]
+fn the_first_trials_are_random_and_equal_those_of_random_search() {
+    let random =
+        sampler(&Search { sampler: SamplerKind::Random, startup_trials: 0, pruner: PrunerSettings::None, seed: None });
+    let first = |sampler: &dyn crate::search::Sampler| {
+        run(sampler, &mut History::new(line(), vec![Direction::Minimize], 3), 10, |_, params| complete(params, 1.0))
+    };
+    assert_eq!(first(&*tpe()), first(&*random));
+}
+
+#[test]
+fn trials_gather_where_results_are_good() {
+    assert!((mean_of_asks(&along_the_line(complete)) - 0.2).abs() < 0.1);
+}
+
+#[test]
+fn pruned_trials_teach_by_how_far_they_came() {
+    let history = along_the_line(|params, loss| Record {
+        state: RecordState::Pruned,
+        params,
+        values: Vec::new(),
+        steps: (0..=(100.0 - 100.0 * loss) as u64).map(|step| (step, 1.0)).collect(),
+    });
+    assert!((mean_of_asks(&history) - 0.2).abs() < 0.1);
+}
+
+#[test]
+fn failed_trials_teach_nothing() {
+    let failing = |params: Params, loss: f64| {
+        let mut record = complete(params, if loss < 0.15 { -100.0 } else { loss });
+        if loss < 0.15 {
+            record.state = RecordState::Failed;
+        }
+        record
+    };
+    let mut without = along_the_line(failing);
+    let with_values = mean_of_asks(&without);
+    for number in 0..30 {
+        let mut record = without.records()[number as usize].clone();
+        if record.state == RecordState::Failed {
+            record.values.clear();
+            without.record(number, record);
+        }
+    }
+    assert_eq!(mean_of_asks(&without).to_bits(), with_values.to_bits());
+}
+
+#[test]
+fn pending_trials_push_others_away() {
+    let near = |history: &History| {
+        let asks = (100..200).map(|k| number(&tpe().ask(history, k).unwrap(), "x").unwrap());
+        asks.filter(|x| (x - 0.2).abs() < 0.02).count()
+    };
+    let alone = along_the_line(complete);
+    let mut crowded = alone.clone();
+    for number in 30..60 {
+        let params = [("x".parse().unwrap(), crate::domain::params::Value::Float(0.2))].into_iter().collect();
+        crowded.record(number, pending(params));
+    }
+    assert!(near(&alone) > near(&crowded) * 2, "{} alone, {} in the crowd", near(&alone), near(&crowded));
+}
