@@ -139,11 +139,7 @@ impl<'de> de::Deserializer<'de> for &'de Node {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -280,9 +276,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
         match self.content {
-            Some(node) => {
-                seed.deserialize(node).map_err(|fault| fault.within(Segment::Key(self.name.to_owned())))
-            }
+            Some(node) => seed.deserialize(node).map_err(|fault| fault.within(Segment::Key(self.name.to_owned()))),
             // `on: push` is `on: {push: {}}`.
             None => seed.deserialize(MapAccessDeserializer::new(Entries { entries: &[], next: 0 })),
         }
@@ -292,11 +286,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
         Err(de::Error::invalid_type(Unexpected::TupleVariant, &visitor))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn struct_variant<V: Visitor<'de>>(self, _fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         Err(de::Error::invalid_type(Unexpected::StructVariant, &visitor))
     }
 }

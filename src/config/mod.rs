@@ -53,11 +53,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Everything that is wrong with any of the files.
-pub fn load(
-    paths: &[PathBuf],
-    env: &dyn Fn(&str) -> Option<String>,
-    purpose: Purpose,
-) -> Result<Loaded, Problems> {
+pub fn load(paths: &[PathBuf], env: &dyn Fn(&str) -> Option<String>, purpose: Purpose) -> Result<Loaded, Problems> {
     // Taken first: a change in between is then seen as one, not missed.
     let before = fingerprint(paths);
     let mut problems = Vec::new();

@@ -11,7 +11,11 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     known
         .into_iter()
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .filter(|(distance, candidate)| {
+            let length = candidate.chars().count().min(lower.chars().count());
+            // A word with nothing in common is no slip.
+            *distance <= candidate.chars().count().max(3) / 3 && *distance < length
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -24,7 +28,7 @@ pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Cl
     let mut words: Vec<&str> = known.into_iter().collect();
     words.sort_unstable();
     match words.len() {
-        0 => "there is none".to_owned(),
+        0 => "none is configured".to_owned(),
         1..=24 => format!("known: {}", words.join(", ")),
         _ => format!("known: {}, …", words[..24].join(", ")),
     }
@@ -40,6 +44,7 @@ mod tests {
         assert_eq!(nearest("max", known), Some("maximize"));
         assert_eq!(nearest("minimise", known), Some("minimize"));
         assert_eq!(nearest("banana", known), None);
+        assert_eq!(nearest("n", ["m"]), None);
         assert_eq!(hint("banana", known), "known: maximize, minimize");
     }
 }

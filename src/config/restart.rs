@@ -17,7 +17,10 @@ pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("engines", old.engines != new.engines),
         ("github", old.github.is_some() != new.github.is_some()),
         ("github.api_url", differs(&old.github, &new.github, |a, b| a.api_url != b.api_url)),
-        ("github.app", differs(&old.github, &new.github, |a, b| is_app(a) != is_app(b) || is_app(a) && !same_auth(a, b))),
+        (
+            "github.app",
+            differs(&old.github, &new.github, |a, b| is_app(a) != is_app(b) || is_app(a) && !same_auth(a, b)),
+        ),
         ("github.token", differs(&old.github, &new.github, |a, b| !is_app(a) && !is_app(b) && !same_auth(a, b))),
         ("slack", old.slack.is_some() != new.slack.is_some()),
         ("slack.api_url", differs(&old.slack, &new.slack, |a, b| a.api_url != b.api_url)),

@@ -82,7 +82,8 @@ impl Node {
                 let at = error.location().map(|location| position(&location)).unwrap_or_default();
                 let message = error.without_snippet().to_string();
                 // The place is shown in front of every message.
-                let message = message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+                let message =
+                    message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
                 Err(SyntaxFault { at, message })
             }
         }

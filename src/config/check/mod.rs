@@ -18,12 +18,12 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::Purpose;
 use super::nearest;
 use super::problem::Problem;
 use super::schema::ConfigFile;
 use super::settings::Config;
 use super::source::{Place, Source};
-use super::Purpose;
 use crate::domain::rules::{CodeDefault, Rules};
 
 /// What the checks share.
@@ -181,13 +181,16 @@ impl<'a> Checker<'a> {
     /// An address that begins with http:// or https://; without a slash at its end where it has a path.
     fn url(&mut self, place: &Place<'_>, text: &str) -> Option<Url> {
         let fault = match Url::parse(text.trim_end_matches('/')) {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => "does not begin with http:// or https://".to_owned(),
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                "does not begin with http:// or https://".to_owned()
+            }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => "must not hold a password".to_owned(),
             Ok(url) if url.query().is_some() || url.fragment().is_some() => "must end before `?` and `#`".to_owned(),
             Ok(url) => return Some(url),
             Err(error) => format!("is not an address: {error}"),
         };
-        self.problems.push(place.problem(format!("`{text}` {fault}")).hint("write it like https://tunebot.example.com"));
+        self.problems
+            .push(place.problem(format!("`{text}` {fault}")).hint("write it like https://tunebot.example.com"));
         None
     }
 
@@ -198,7 +201,9 @@ impl<'a> Checker<'a> {
             && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
         if !shaped {
             let problem = place.problem(format!("`{text}` is not a Slack {kind} id"));
-            self.problems.push(problem.hint(format!("it is at the end of the {kind}'s details, like {}012AB3CD", &letters[..1])));
+            self.problems.push(
+                problem.hint(format!("it is at the end of the {kind}'s details, like {}012AB3CD", &letters[..1])),
+            );
         }
     }
 

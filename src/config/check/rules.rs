@@ -7,9 +7,7 @@ use jiff::SignedDuration;
 use super::Checker;
 use super::space::LIMIT_WORDS;
 use crate::config::nearest;
-use crate::config::schema::{
-    MissedEntry, PullRequestFilter, ScheduleEntry, TriggerEntry, TriggerSourceEntry, Words,
-};
+use crate::config::schema::{MissedEntry, PullRequestFilter, ScheduleEntry, TriggerEntry, TriggerSourceEntry, Words};
 use crate::config::source::Place;
 use crate::domain::ids::TuningName;
 use crate::domain::rules::{MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};

@@ -29,7 +29,12 @@ impl Checker<'_> {
     }
 
     /// Every secret of a list; at least one has to be there.
-    pub(super) fn secrets(&mut self, place: &Place<'_>, references: &[SecretReference], why: &str) -> Vec<SecretString> {
+    pub(super) fn secrets(
+        &mut self,
+        place: &Place<'_>,
+        references: &[SecretReference],
+        why: &str,
+    ) -> Vec<SecretString> {
         if references.is_empty() && place.item_count() == 0 {
             let problem = place.problem(format!("at least one secret is needed: {why}"));
             self.problems.push(problem.hint("write a list like [{env: NAME}]"));

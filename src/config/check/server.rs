@@ -10,9 +10,7 @@ use url::Url;
 use super::Checker;
 use crate::config::Purpose;
 use crate::config::schema::{EngineEntry, LocalEngineEntry, LogEntry, ServerSection, StoreSection};
-use crate::config::settings::{
-    ApiToken, EngineSettings, LocalEngineSettings, Log, LogFormat, Server, StoreSettings,
-};
+use crate::config::settings::{ApiToken, EngineSettings, LocalEngineSettings, Log, LogFormat, Server, StoreSettings};
 use crate::config::source::Place;
 use crate::domain::ids::EngineName;
 
@@ -51,7 +49,8 @@ impl Checker<'_> {
     fn listen(&mut self, place: &Place<'_>, text: &str) -> SocketAddr {
         text.parse().unwrap_or_else(|_| {
             let problem = place.problem(format!("`{text}` is not an IP address with a port"));
-            self.problems.push(problem.hint("write 0.0.0.0:8080 for every interface, 127.0.0.1:8080 for this machine only"));
+            self.problems
+                .push(problem.hint("write 0.0.0.0:8080 for every interface, 127.0.0.1:8080 for this machine only"));
             DEFAULT_LISTEN
         })
     }

@@ -25,7 +25,8 @@ impl Checker<'_> {
         for (name, entry) in entries {
             let place = place.key(name.as_str());
             if LIMIT_WORDS.contains(&name.as_str()) {
-                let problem = place.problem_on(true, format!("`{name}` is a word of /tune and cannot name a parameter"));
+                let problem =
+                    place.problem_on(true, format!("`{name}` is a word of /tune and cannot name a parameter"));
                 self.problems.push(problem.hint(format!("call it model_{name}, say")));
             }
             match self.domain(&place, entry) {
@@ -211,7 +212,7 @@ impl Checker<'_> {
             if params.get(&error.parameter).is_none() && at.is_there() {
                 continue;
             }
-            let problem = at.problem_on(unknown, error.to_string());
+            let problem = at.problem_on(unknown, error.problem);
             let known = space.parameters().iter().map(|parameter| parameter.name.as_str());
             let hint = unknown.then(|| nearest::hint(error.parameter.as_str(), known));
             self.problems.push(crate::config::Problem { hint, ..problem });

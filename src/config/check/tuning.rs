@@ -10,9 +10,7 @@ use crate::config::schema::{AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntr
 use crate::config::source::Place;
 use crate::domain::ids::{EngineName, TuningName};
 use crate::domain::metrics::Objective;
-use crate::domain::tuning::{
-    Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, TrialTemplate, Tuning,
-};
+use crate::domain::tuning::{Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, TrialTemplate, Tuning};
 
 /// More than this is a slip of the fingers, and would fill the store.
 const MAX_TRIALS: u32 = 100_000;

@@ -39,17 +39,18 @@ pub(in crate::config) struct TuningEntry {
     /// The engine that runs the trials. Default: the only one there is, or `local`.
     pub engine: Option<String>,
     /// The program of one trial and its arguments. `{name}` stands for a parameter, `{{` and `}}` for braces. There is
-    /// no shell.
+    /// no shell. An argument that names a parameter which is not active in a trial is left out, and so is a flag right
+    /// before it.
     #[serde(default)]
     pub command: Vec<String>,
     /// Environment variables of the trial; placeholders as in `command`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Names of variables of tunebot's own environment that the trial may see. Without this it sees none of them but
-    /// the few that every program needs.
+    /// Names of variables of tunebot's own environment that the trial may see; it sees no others. `PATH` and `HOME` are
+    /// plain ones unless they are named here or in `env`.
     #[serde(default)]
     pub inherit_env: BTreeSet<String>,
-    /// The folder of the trial's program. The trial itself runs in a folder of its own.
+    /// The folder of the trial's program. The trial itself runs in a folder of its own, with a link `source` to this.
     pub source: Option<PathBuf>,
     /// Parameters in production today: the first trial of every sweep.
     #[schemars(with = "Option<BTreeMap<String, Scalar>>")]
