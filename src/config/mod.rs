@@ -1,8 +1,82 @@
 //! The configuration: YAML files, checked as a whole before anything is served.
 //!
 //! This is the only module that touches YAML. What it gives, [`Config`], is right: names exist, ranges make sense,
-//! secrets have been read.
+//! secrets have been read. The way of a file: `source` finds and reads it, `tree` keeps where every word stands, `decode`
+//! reads the structs of `schema` out of it, `check` puts all files together and holds them against each other.
 
+mod check;
+mod decode;
+mod nearest;
+mod problem;
+mod restart;
+mod schema;
 mod settings;
+mod source;
+mod tree;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use problem::{Problem, Problems, render};
+pub use restart::what_needs_restart;
 pub use settings::*;
+pub use source::fingerprint;
+
+use schema::ConfigFile;
+use source::Source;
+
+/// What the configuration is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve, or to check for it: everything has to be there.
+    Serve,
+    /// To run one sweep from the terminal: tunings, engines, store and dashboards. Sections for GitHub, Slack, triggers and
+    /// schedules may be absent; where they are present their types are checked, but no secret is read.
+    Run,
+}
+
+/// A configuration that was read.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub config: Config,
+    /// The files that it was read from, in the order in which they were read.
+    pub files: Vec<PathBuf>,
+    /// What to watch: the paths that were asked for, and the files that hold secrets.
+    pub watched: Vec<PathBuf>,
+    /// [`fingerprint`] of `watched`, taken before the files were read.
+    pub fingerprint: String,
+}
+
+/// Reads and checks the configuration in `paths`: files, and folders with all `*.yaml` and `*.yml` below them.
+///
+/// # Errors
+/// Everything that is wrong with any of the files.
+pub fn load(paths: &[PathBuf], env: &dyn Fn(&str) -> Option<String>, purpose: Purpose) -> Result<Loaded, Problems> {
+    // Taken first: a change in between is then seen as one, not missed.
+    let before = fingerprint(paths);
+    let mut problems = Vec::new();
+    let files = source::list_files(paths, &mut problems);
+    let mut sources: Vec<(Source, ConfigFile)> = Vec::new();
+    for file in &files {
+        if let Some(mut source) = Source::read(file, &mut problems) {
+            let section = source.decode(&mut problems);
+            sources.push((source, section));
+        }
+    }
+    if paths.is_empty() {
+        problems.push(Problem::of_file("", "no configuration was named", Some("name a file or a folder")));
+    }
+    let checked = check::check(&sources, env, purpose, problems);
+    let (config, secret_files) = checked.map_err(Problems::new)?;
+    let mut watched = paths.to_vec();
+    watched.extend(secret_files);
+    let fingerprint = if watched.len() == paths.len() { before } else { source::fingerprint(&watched) };
+    Ok(Loaded { config, files, watched, fingerprint })
+}
+
+/// The JSON Schema of one configuration file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(ConfigFile).to_value()
+}

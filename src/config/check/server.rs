@@ -1,0 +1,177 @@
+//! The server, its store and its engines.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use url::Url;
+
+use super::Checker;
+use crate::config::Purpose;
+use crate::config::schema::{EngineEntry, LocalEngineEntry, LogEntry, ServerSection, StoreSection};
+use crate::config::settings::{ApiToken, EngineSettings, LocalEngineSettings, Log, LogFormat, Server, StoreSettings};
+use crate::config::source::Place;
+use crate::domain::ids::EngineName;
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT_STORE: &str = ".tunebot/tunebot.db";
+const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl Checker<'_> {
+    pub(super) fn server(&mut self) -> Option<Server> {
+        let found = self.once("server", |file| file.server.as_ref());
+        let absent = ServerSection::default();
+        let (place, section) = match &found {
+            Some((place, section)) => (Some(place), *section),
+            None => (None, &absent),
+        };
+        let listen = match (place, &section.listen) {
+            (Some(place), Some(text)) => self.listen(&place.key("listen"), text),
+            _ => DEFAULT_LISTEN,
+        };
+        let public_url = match (place, &section.public_url) {
+            (Some(place), Some(text)) => self.url(&place.key("public_url"), text),
+            _ => address_of(listen),
+        };
+        // A link-local address with its interface does not fit into an address of the web.
+        if let (Some(place), None, None) = (place, &section.public_url, &public_url) {
+            let problem = place.key("public_url").problem(format!("`public_url` is needed with listen {listen}"));
+            self.problems.push(problem.hint("add the address under which trials reach this server"));
+        }
+        let drain = section.drain.map_or(SignedDuration::from_secs(30), |drain| drain.0);
+        let log = self.log(place, &section.log);
+        let api_tokens = place.map_or_else(Vec::new, |place| self.api_tokens(place, section));
+        Some(Server { listen, public_url: public_url?, drain, log, api_tokens })
+    }
+
+    fn listen(&mut self, place: &Place<'_>, text: &str) -> SocketAddr {
+        text.parse().unwrap_or_else(|_| {
+            let problem = place.problem(format!("`{text}` is not an IP address with a port"));
+            self.problems
+                .push(problem.hint("write 0.0.0.0:8080 for every interface, 127.0.0.1:8080 for this machine only"));
+            DEFAULT_LISTEN
+        })
+    }
+
+    fn log(&mut self, place: Option<&Place<'_>>, entry: &LogEntry) -> Log {
+        let filter = entry.filter.clone().unwrap_or_else(|| "info".to_owned());
+        if let (Some(place), Err(error)) = (place, tracing_subscriber::EnvFilter::try_new(&filter)) {
+            let place = place.key("log").key("filter");
+            let problem = place.problem(format!("`{filter}` is not a log filter: {error}"));
+            self.problems.push(problem.hint("write it like info,tunebot=debug"));
+        }
+        Log { format: entry.format.unwrap_or(LogFormat::Text), filter }
+    }
+
+    fn api_tokens(&mut self, place: &Place<'_>, section: &ServerSection) -> Vec<ApiToken> {
+        let mut names = BTreeMap::new();
+        let mut tokens = Vec::new();
+        for (index, entry) in section.api_tokens.iter().enumerate() {
+            let place = place.key("api_tokens").item(index);
+            self.is_first(&mut names, &entry.name, &place.key("name"));
+            if entry.name.trim().is_empty() {
+                self.problems.push(place.key("name").problem("a token needs a name: who has it?"));
+            }
+            if self.purpose == Purpose::Run {
+                continue;
+            }
+            if let Some(secret) = self.secret(&place.key("secret"), &entry.secret) {
+                tokens.push(ApiToken { name: entry.name.clone(), secret });
+            }
+        }
+        tokens
+    }
+
+    pub(super) fn store(&mut self) -> StoreSettings {
+        let found = self.once("store", |file| file.store.as_ref());
+        let absent = StoreSection::default();
+        let section = found.as_ref().map_or(&absent, |(_, section)| *section);
+        let path = match (&found, &section.path) {
+            (Some((place, _)), Some(path)) => self.path(&place.key("path"), path),
+            _ => absolute(Path::new(DEFAULT_STORE)),
+        };
+        StoreSettings {
+            path,
+            keep_events: section.keep_events.map_or(DAY * 30, |keep| keep.0),
+            keep_trials: section.keep_trials.map_or(DAY * 180, |keep| keep.0),
+        }
+    }
+
+    /// A path that starts, if it is relative, from the folder of the file that names it.
+    pub(super) fn path(&mut self, place: &Place<'_>, path: &Path) -> PathBuf {
+        if path.as_os_str().is_empty() {
+            self.problems.push(place.problem("this path is empty"));
+        }
+        absolute(&place.source.folder().join(path))
+    }
+
+    pub(super) fn engines(&mut self, store: &StoreSettings) -> BTreeMap<EngineName, EngineSettings> {
+        let mut engines = BTreeMap::new();
+        let mut lines = BTreeMap::new();
+        for (source, file) in self.files {
+            for (name, EngineEntry::Local(entry)) in &file.engines {
+                let place = source.place().key("engines").key(name.as_str());
+                if self.is_first(&mut lines, name.as_str(), &place) {
+                    let place = place.key("local");
+                    let settings = self.local_engine(&place, name, entry, store);
+                    engines.insert(name.clone(), EngineSettings::Local(settings));
+                }
+            }
+        }
+        if self.declared("engines").is_empty()
+            && let Ok(name) = "local".parse()
+        {
+            let settings = local_settings(&name, &LocalEngineEntry::default(), store);
+            engines.insert(name, EngineSettings::Local(settings));
+        }
+        engines
+    }
+
+    fn local_engine(
+        &mut self,
+        place: &Place<'_>,
+        name: &EngineName,
+        entry: &LocalEngineEntry,
+        store: &StoreSettings,
+    ) -> LocalEngineSettings {
+        if entry.parallel == Some(0) {
+            self.problems.push(place.key("parallel").problem("an engine runs at least 1 trial at a time"));
+        }
+        let mut settings = local_settings(name, entry, store);
+        if let Some(path) = &entry.work_dir {
+            settings.work_dir = self.path(&place.key("work_dir"), path);
+        }
+        settings
+    }
+}
+
+/// Settings of a local engine but for its `work_dir`, which is the default one.
+fn local_settings(name: &EngineName, entry: &LocalEngineEntry, store: &StoreSettings) -> LocalEngineSettings {
+    let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    let folder = store.path.parent().unwrap_or(Path::new(""));
+    LocalEngineSettings {
+        capacity: entry.parallel.unwrap_or(processors),
+        work_dir: folder.join("work").join(name.as_str()),
+        log_limit_bytes: entry.log_limit.map_or(DEFAULT_LOG_LIMIT, |limit| limit.0),
+        keep_work: entry.keep_work,
+    }
+}
+
+/// The address that reaches a server on this machine that listens at `listen`.
+fn address_of(listen: SocketAddr) -> Option<Url> {
+    let mut reached = listen;
+    if listen.ip().is_unspecified() {
+        reached.set_ip(match listen.ip() {
+            IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Url::parse(&format!("http://{reached}")).ok()
+}
+
+/// Without a current folder the path stays as it is, and opening it will say what is wrong.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

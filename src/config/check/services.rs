@@ -1,0 +1,143 @@
+//! The services: GitHub, Slack and Grafana.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::Checker;
+use crate::config::schema::{DashboardEntry, GithubSection};
+use crate::config::settings::{Dashboard, Github, GithubAuth, Grafana, Slack};
+use crate::config::source::Place;
+use crate::domain::ids::Repository;
+
+impl<'a> Checker<'a> {
+    pub(super) fn github(&mut self) -> Option<Github> {
+        let (place, section) = self.once("github", |file| file.github.as_ref())?;
+        let auth = self.github_auth(&place, section);
+        let api_url = self.api_url(&place, section.api_url.as_deref(), "https://api.github.com");
+        let why = "GitHub signs what it sends with it";
+        let webhook_secrets = self.secrets(&place.key("webhook_secrets"), &section.webhook_secrets, why);
+        Some(Github { api_url: api_url?, auth: auth?, webhook_secrets })
+    }
+
+    fn github_auth(&mut self, place: &Place<'_>, section: &GithubSection) -> Option<GithubAuth> {
+        match (&section.app, &section.token) {
+            (Some(app), None) => {
+                let place = place.key("app").key("private_key");
+                let private_key = self.secret(&place, &app.private_key)?;
+                if !private_key.expose_secret().contains("-----BEGIN") {
+                    let problem = place.problem("this is not a private key in PEM form");
+                    self.problems.push(problem.hint("take the .pem file that the App's page lets you download"));
+                }
+                Some(GithubAuth::App { id: app.id, private_key })
+            }
+            (None, Some(token)) => self.secret(&place.key("token"), token).map(GithubAuth::Token),
+            (Some(_), Some(_)) => {
+                let problem = place.key("token").problem_on(true, "`app` and `token` exclude each other");
+                self.problems.push(problem.hint("keep `app`: only an App may write check runs"));
+                None
+            }
+            (None, None) => {
+                if !place.key("app").is_there() && !place.key("token").is_there() {
+                    let problem = place.problem("tunebot needs a way into GitHub");
+                    self.problems.push(problem.hint("add `app: {id: …, private_key: {file: …}}` or `token: {env: …}`"));
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn slack(&mut self) -> Option<Slack> {
+        let (place, section) = self.once("slack", |file| file.slack.as_ref())?;
+        let api_url = self.api_url(&place, section.api_url.as_deref(), "https://slack.com/api");
+        let bot_token = self.secret(&place.key("bot_token"), &section.bot_token);
+        let why = "Slack signs what it sends with it";
+        let signing_secrets = self.secrets(&place.key("signing_secrets"), &section.signing_secrets, why);
+        Some(Slack { api_url: api_url?, bot_token: bot_token?, signing_secrets })
+    }
+
+    fn api_url(&mut self, place: &Place<'_>, written: Option<&str>, default: &str) -> Option<Url> {
+        self.url(&place.key("api_url"), written.unwrap_or(default))
+    }
+
+    pub(super) fn grafana(&mut self) -> Option<Grafana> {
+        let mut url: Option<(Place<'a>, Option<Url>)> = None;
+        let mut dashboards = Vec::new();
+        let mut lines = BTreeMap::new();
+        let mut first = None;
+        for (source, file) in self.files {
+            let Some(section) = &file.grafana else { continue };
+            let place = source.place().key("grafana");
+            if let Some(text) = &section.url {
+                let place = place.key("url");
+                if let Some((earlier, _)) = &url {
+                    let message = format!("`grafana.url` may be there once only, and is at {} already", earlier.line());
+                    self.problems.push(place.problem_on(true, message));
+                } else {
+                    let parsed = self.url(&place, text);
+                    url = Some((place, parsed));
+                }
+            }
+            for (index, entry) in section.dashboards.iter().enumerate() {
+                let place = place.key("dashboards").item(index);
+                self.is_first(&mut lines, &entry.name, &place.key("name"));
+                dashboards.push(self.dashboard(&place, entry));
+            }
+            first.get_or_insert(place);
+        }
+        match (url, first) {
+            (Some((_, url)), _) => Some(Grafana { url: url?, dashboards }),
+            (None, Some(place)) if !place.key("url").is_there() => {
+                let problem = place.problem("`url` is missing: where do people open Grafana?");
+                self.problems.push(problem.hint("add `url: https://grafana.example.com`"));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn dashboard(&mut self, place: &Place<'_>, entry: &DashboardEntry) -> Dashboard {
+        const FILLED_IN: [&str; 4] = ["sweep", "tuning", "sha", "branch"];
+        for (variable, value) in &entry.variables {
+            self.check_template(&place.key("variables").key(variable.as_str()), value, &FILLED_IN);
+        }
+        if entry.uid.is_empty() || !entry.uid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+            let problem = place.key("uid").problem(format!("`{}` is not a dashboard's uid", entry.uid));
+            self.problems.push(problem.hint("it is the part of the dashboard's address after /d/"));
+        }
+        Dashboard {
+            name: entry.name.clone(),
+            title: entry.title.clone().unwrap_or_else(|| entry.name.clone()),
+            uid: entry.uid.clone(),
+            variables: entry.variables.clone(),
+        }
+    }
+
+    pub(super) fn announce_channel(&mut self) -> Option<String> {
+        let (place, section) = self.once("notify", |file| file.notify.as_ref())?;
+        self.channel(&place.key("announce_channel"), section.announce_channel.as_ref())
+    }
+
+    pub(super) fn command_repositories(&mut self) -> BTreeSet<Repository> {
+        // That the section is there once has been checked by `github`.
+        let found = self.files.iter().find_map(|(source, file)| Some((source, file.github.as_ref()?)));
+        let Some((source, section)) = found else { return BTreeSet::new() };
+        let place = source.place().key("github").key("command_repositories");
+        let names = section.command_repositories.iter().enumerate();
+        names.filter_map(|(index, name)| self.parsed(&place.item(index), name)).collect()
+    }
+
+    /// A server that nobody can reach is a mistake.
+    pub(super) fn check_ways_in(&mut self) {
+        let is_there = |name: &str| self.files.iter().any(|(source, _)| source.place().key(name).is_there());
+        let has_schedules = self.files.iter().any(|(_, file)| !file.schedules.is_empty());
+        let has_tokens = self.files.iter().any(|(source, _)| source.place().key("server").key("api_tokens").is_there());
+        if !has_tokens && !is_there("github") && !is_there("slack") && !has_schedules {
+            self.whole(
+                "nothing can reach this server: there is no webhook secret, no API token and no schedule",
+                "add `github` with `webhook_secrets`, `slack` with `signing_secrets`, or `server.api_tokens`",
+            );
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! One tuning.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::Checker;
+use crate::config::nearest;
+use crate::config::schema::{AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntry, SearchEntry, TuningEntry};
+use crate::config::source::Place;
+use crate::domain::ids::{EngineName, TuningName};
+use crate::domain::metrics::Objective;
+use crate::domain::tuning::{Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, TrialTemplate, Tuning};
+
+/// More than this is a slip of the fingers, and would fill the store.
+const MAX_TRIALS: u32 = 100_000;
+
+impl Checker<'_> {
+    /// `None` if its space, its objectives or its engine are wrong; other faults are reported and stood in for.
+    pub(super) fn tuning(
+        &mut self,
+        place: &Place<'_>,
+        name: &TuningName,
+        entry: &TuningEntry,
+        engines: &[&str],
+    ) -> Option<Tuning> {
+        let space = self.space(&place.key("space"), &entry.space);
+        let objectives = self.objectives(place, entry);
+        let search = search(&entry.search);
+        let limits = self.limits(&place.key("limits"), &entry.limits);
+        let engine = self.engine(&place.key("engine"), entry.engine.as_deref(), engines);
+        let trial = self.trial_template(place, entry);
+        let production = match (&entry.production, &space) {
+            (Some(values), Some(space)) => self.params(&place.key("production"), space, values),
+            _ => None,
+        };
+        let access = self.access(&place.key("access"), &entry.access);
+        let requirement = self.requirement(place, entry, &objectives);
+        let dashboards = self.dashboard_names(place, &entry.dashboards);
+        Some(Tuning {
+            name: name.clone(),
+            description: entry.description.clone(),
+            space: space?,
+            objectives: (!objectives.is_empty()).then_some(objectives)?,
+            search,
+            limits,
+            engine: engine?,
+            trial,
+            production,
+            access,
+            requirement,
+            dashboards,
+        })
+    }
+
+    fn objectives(&mut self, place: &Place<'_>, entry: &TuningEntry) -> Vec<Objective> {
+        let (one, several) = (place.key("objective"), place.key("objectives"));
+        if one.is_there() && several.is_there() {
+            let problem = one.problem_on(true, "`objective` and `objectives` exclude each other");
+            self.problems.push(problem.hint("move it to the front of `objectives`"));
+        } else if !one.is_there() && several.item_count() == 0 {
+            let problem = place.problem_on(true, "`objective` is missing: what should be better?");
+            self.problems.push(problem.hint("add `objective: {metric: loss, direction: minimize}`"));
+        }
+        let one = entry.objective.iter().map(|entry| (one.clone(), entry));
+        let several = entry.objectives.iter().flatten().enumerate().map(|(i, entry)| (several.item(i), entry));
+        let mut objectives: Vec<Objective> = Vec::new();
+        for (place, ObjectiveEntry { metric, direction, goal }) in one.chain(several) {
+            if objectives.iter().any(|earlier| earlier.metric == *metric) {
+                self.problems.push(place.key("metric").problem(format!("`{metric}` is an objective already")));
+            }
+            if goal.is_some_and(|goal| !goal.is_finite()) {
+                self.problems.push(place.key("goal").problem("a goal has to be finite"));
+            }
+            objectives.push(Objective { metric: metric.clone(), direction: *direction, goal: *goal });
+        }
+        objectives
+    }
+
+    fn limits(&mut self, place: &Place<'_>, entry: &LimitsEntry) -> Limits {
+        let counts = [
+            ("trials", entry.trials),
+            ("parallel", entry.parallel),
+            ("failed_trials", entry.failed_trials),
+            ("patience", entry.patience),
+        ];
+        for (field, _) in counts.iter().filter(|(_, count)| *count == Some(0)) {
+            self.problems.push(place.key(*field).problem(format!("`{field}` has to be at least 1")));
+        }
+        if entry.trials.is_some_and(|trials| trials > MAX_TRIALS) {
+            self.problems.push(place.key("trials").problem(format!("a sweep has at most {MAX_TRIALS} trials")));
+        }
+        for (field, duration) in [("trial_timeout", entry.trial_timeout), ("deadline", entry.deadline)] {
+            if duration.is_some_and(|duration| duration.0.is_zero()) {
+                self.problems.push(place.key(field).problem(format!("`{field}` has to be longer than 0")));
+            }
+        }
+        Limits {
+            trials: entry.trials.unwrap_or(50),
+            parallel: entry.parallel.unwrap_or(4),
+            failed_trials: entry.failed_trials.unwrap_or(5),
+            trial_timeout: entry.trial_timeout.map_or(SignedDuration::from_hours(1), |timeout| timeout.0),
+            deadline: entry.deadline.map(|deadline| deadline.0),
+            patience: entry.patience,
+            retries: entry.retries.unwrap_or(2),
+            stop_grace: entry.stop_grace.map_or(SignedDuration::from_secs(10), |grace| grace.0),
+        }
+    }
+
+    fn engine(&mut self, place: &Place<'_>, name: Option<&str>, engines: &[&str]) -> Option<EngineName> {
+        // An engine whose own entry has a fault is known all the same.
+        let mut known: BTreeSet<&str> = self.declared("engines");
+        known.extend(engines);
+        let known: Vec<&str> = known.into_iter().collect();
+        match (name, known.as_slice()) {
+            (Some(name), known) if !known.contains(&name) => {
+                self.unknown(place, "engine", name, known);
+                None
+            }
+            (Some(name), _) => self.parsed(place, name),
+            (None, [only]) => only.parse().ok(),
+            (None, known) if known.contains(&"local") => "local".parse().ok(),
+            (None, known) => {
+                if !place.is_there() {
+                    let problem = place.problem("`engine` is missing: there are several");
+                    self.problems.push(problem.hint(format!("one of {}", known.join(", "))));
+                }
+                None
+            }
+        }
+    }
+
+    fn trial_template(&mut self, place: &Place<'_>, entry: &TuningEntry) -> TrialTemplate {
+        let parameters = place.key("space").keys();
+        let command = place.key("command");
+        if command.item_count() == 0 && (!command.is_there() || entry.command.is_empty()) {
+            let problem = command.problem("`command` is missing: what does one trial run?");
+            self.problems.push(problem.hint("add `command: [python, train.py, \"--lr={lr}\"]`"));
+        }
+        if entry.command.first().is_some_and(|program| program.trim().is_empty()) {
+            self.problems.push(command.item(0).problem("the program has no name"));
+        }
+        for (index, word) in entry.command.iter().enumerate() {
+            self.check_template(&command.item(index), word, &parameters);
+        }
+        for (name, value) in &entry.env {
+            let place = place.key("env").key(name.as_str());
+            self.variable_name(&place, true, name);
+            self.check_template(&place, value, &parameters);
+        }
+        for (index, name) in entry.inherit_env.iter().enumerate() {
+            let place = place.key("inherit_env");
+            let place = if place.item_count() == entry.inherit_env.len() { place.item(index) } else { place };
+            self.variable_name(&place, false, name);
+        }
+        let source = entry.source.as_ref().map(|path| self.path(&place.key("source"), path));
+        let (argv, env, inherit_env) = (entry.command.clone(), entry.env.clone(), entry.inherit_env.clone());
+        TrialTemplate::Command { argv, env, inherit_env, source }
+    }
+
+    fn variable_name(&mut self, place: &Place<'_>, on_key: bool, name: &str) {
+        let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !named {
+            self.problems.push(place.problem_on(on_key, format!("`{name}` does not name an environment variable")));
+        } else if name.starts_with("TUNEBOT_") {
+            let message = "names that begin with TUNEBOT_ are tunebot's own";
+            self.problems.push(place.problem_on(on_key, message));
+        }
+    }
+
+    fn access(&mut self, place: &Place<'_>, entry: &AccessEntry) -> Access {
+        for user in &entry.slack_users {
+            self.slack_id(&place.key("slack_users"), user, "user", "UW");
+        }
+        for channel in &entry.slack_channels {
+            self.slack_id(&place.key("slack_channels"), channel, "channel", "CGD");
+        }
+        Access {
+            slack_users: entry.slack_users.clone(),
+            slack_channels: entry.slack_channels.clone(),
+            github_users: entry.github_users.clone(),
+        }
+    }
+
+    fn requirement(&mut self, place: &Place<'_>, entry: &TuningEntry, objectives: &[Objective]) -> Option<Requirement> {
+        let required = entry.require.as_ref()?;
+        let first = objectives.first()?;
+        let metric = match &required.metric {
+            None => first.metric.clone(),
+            Some(name) => match objectives.iter().find(|objective| objective.metric.as_str() == name) {
+                Some(objective) => objective.metric.clone(),
+                None => {
+                    let place = place.key("require").key("metric");
+                    let problem = place.problem(format!("`{name}` is not an objective of this tuning"));
+                    let known = objectives.iter().map(|objective| objective.metric.as_str());
+                    self.problems.push(problem.hint(nearest::hint(name, known)));
+                    return None;
+                }
+            },
+        };
+        Some(Requirement { metric, not_worse_than_percent: required.not_worse_than.map_or(0.0, |percent| percent.0) })
+    }
+
+    fn dashboard_names(&mut self, place: &Place<'_>, names: &[String]) -> Vec<String> {
+        let known: Vec<&str> = self
+            .files
+            .iter()
+            .filter_map(|(_, file)| file.grafana.as_ref())
+            .flat_map(|grafana| grafana.dashboards.iter().map(|dashboard| dashboard.name.as_str()))
+            .collect();
+        let hidden = self.files.iter().any(|(source, file)| {
+            let read = file.grafana.as_ref().map_or(0, |grafana| grafana.dashboards.len());
+            source.place().key("grafana").key("dashboards").item_count() > read
+        });
+        for (index, name) in names.iter().enumerate() {
+            if !known.contains(&name.as_str()) && !hidden {
+                self.unknown(&place.key("dashboards").item(index), "dashboard", name, &known);
+            }
+        }
+        names.to_vec()
+    }
+}
+
+fn search(entry: &SearchEntry) -> Search {
+    let pruner = match &entry.pruner {
+        None | Some(PrunerEntry::None) => PrunerSettings::None,
+        Some(PrunerEntry::Median(median)) => PrunerSettings::Median {
+            startup_trials: median.startup_trials.unwrap_or(5),
+            warmup_steps: median.warmup_steps.unwrap_or(0),
+        },
+    };
+    Search {
+        sampler: entry.sampler.unwrap_or(SamplerKind::Tpe),
+        startup_trials: entry.startup_trials.unwrap_or(10),
+        pruner,
+        seed: entry.seed,
+    }
+}

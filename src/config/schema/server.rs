@@ -1,0 +1,140 @@
+//! The server, its store, the services it talks to, and the engines.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::settings::LogFormat;
+
+use super::text::{ByteSize, Duration, SecretReference, bare_names_too};
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct ServerSection {
+    /// Address and port to listen at. Default: `127.0.0.1:8080`.
+    pub listen: Option<String>,
+    /// The address under which GitHub, Slack and trials reach this server, beginning with http:// or https://.
+    /// Default: http:// and `listen`.
+    pub public_url: Option<String>,
+    /// How long a graceful stop may take. Default: `30s`.
+    pub drain: Option<Duration>,
+    /// The log, on standard error.
+    pub log: LogEntry,
+    /// Bearer tokens for `POST /api/v1/sweeps`.
+    pub api_tokens: Vec<ApiTokenEntry>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct LogEntry {
+    /// `text` for people, `json` for a log store. Default: `text`.
+    pub format: Option<LogFormat>,
+    /// What is logged, as a `tracing` filter: `info`, or `info,tunebot=debug`. Default: `info`.
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ApiTokenEntry {
+    /// Who the token was given to; shown as the asker of its sweeps.
+    pub name: String,
+    /// Where the token is kept.
+    pub secret: SecretReference,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct StoreSection {
+    /// The database file; it is made when it is not there. Default: `.tunebot/tunebot.db` in the current folder.
+    pub path: Option<PathBuf>,
+    /// Events that are done are forgotten after this long. Default: `30d`.
+    pub keep_events: Option<Duration>,
+    /// Trials are forgotten this long after their sweep ended; the sweep and its report stay. Default: `180d`.
+    pub keep_trials: Option<Duration>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct GithubSection {
+    /// A GitHub App: it writes check runs and comments. Either this or `token`.
+    pub app: Option<GithubAppEntry>,
+    /// A personal access token: comments and commit statuses only. Either this or `app`.
+    pub token: Option<SecretReference>,
+    /// Secrets that webhook deliveries may be signed with; several while one is replaced by the next.
+    #[serde(default)]
+    pub webhook_secrets: Vec<SecretReference>,
+    /// The API, for GitHub Enterprise `https://HOST/api/v3`. Default: `https://api.github.com`.
+    pub api_url: Option<String>,
+    /// Repositories (`owner/name`) whose pull request comments may carry `/tune` commands. Default: every repository
+    /// that a trigger names.
+    #[serde(default)]
+    pub command_repositories: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct GithubAppEntry {
+    /// The App ID on the App's page.
+    pub id: u64,
+    /// The App's private key in PEM form.
+    pub private_key: SecretReference,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SlackSection {
+    /// The bot token of the Slack app (`xoxb-…`).
+    pub bot_token: SecretReference,
+    /// Signing secrets that requests may be signed with; several while one is replaced by the next.
+    #[serde(default)]
+    pub signing_secrets: Vec<SecretReference>,
+    /// The API. Default: `https://slack.com/api`.
+    pub api_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct GrafanaSection {
+    /// Where people open Grafana, beginning with http:// or https://.
+    pub url: Option<String>,
+    /// Dashboards that tunings may name.
+    pub dashboards: Vec<DashboardEntry>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct DashboardEntry {
+    /// What tunings call it.
+    pub name: String,
+    /// What the link says. Default: the name.
+    pub title: Option<String>,
+    /// The dashboard's uid, the part of its address after `/d/`.
+    pub uid: String,
+    /// Values of dashboard variables; `{sweep}`, `{tuning}`, `{sha}` and `{branch}` are filled in.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+}
+
+/// One engine: its kind as the only key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(transform = bare_names_too)]
+pub(in crate::config) enum EngineEntry {
+    /// Trials are processes on this machine.
+    Local(LocalEngineEntry),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct LocalEngineEntry {
+    /// Trials at a time, over all sweeps. Default: the number of processors.
+    pub parallel: Option<u32>,
+    /// Where working folders and logs of trials live. Default: `work/NAME` beside the store.
+    pub work_dir: Option<PathBuf>,
+    /// What is written beyond this of one trial's log is dropped. Default: `10MiB`.
+    pub log_limit: Option<ByteSize>,
+    /// Keep the working folders of finished trials. Default: false.
+    pub keep_work: bool,
+}

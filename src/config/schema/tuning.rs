@@ -1,0 +1,194 @@
+//! A tuning: its search space, its objective, its limits, and what one trial is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::domain::ids::{MetricName, ParamName};
+use crate::domain::metrics::Direction;
+use crate::domain::tuning::SamplerKind;
+
+use super::text::{Duration, Number, Percent, Scalar, Scalars, bare_names_too};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct TuningEntry {
+    /// One line for `/tune list`.
+    #[serde(default)]
+    pub description: String,
+    /// The repository (`owner/name`) whose code is tuned when a command or a schedule names none.
+    pub repository: Option<String>,
+    /// The branch that goes with `repository`. Default: `main`.
+    pub branch: Option<String>,
+    /// What is searched: parameters by name. A name is 1 to 60 of letters, digits, `_`, `.` and `-`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ParameterEntry>")]
+    pub space: BTreeMap<ParamName, ParameterEntry>,
+    /// What is optimised. Either this or `objectives`.
+    pub objective: Option<ObjectiveEntry>,
+    /// Several things to optimise; the first one decides what "best" means. Either this or `objective`.
+    pub objectives: Option<Vec<ObjectiveEntry>>,
+    /// How parameters are chosen and poor trials stopped.
+    #[serde(default)]
+    pub search: SearchEntry,
+    /// How much of everything one sweep may use.
+    #[serde(default)]
+    pub limits: LimitsEntry,
+    /// The engine that runs the trials. Default: the only one there is, or `local`.
+    pub engine: Option<String>,
+    /// The program of one trial and its arguments. `{name}` stands for a parameter, `{{` and `}}` for braces. There is
+    /// no shell. An argument that names a parameter which is not active in a trial is left out, and so is a flag right
+    /// before it.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment variables of the trial; placeholders as in `command`.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Names of variables of tunebot's own environment that the trial may see; it sees no others. `PATH` and `HOME` are
+    /// plain ones unless they are named here or in `env`.
+    #[serde(default)]
+    pub inherit_env: BTreeSet<String>,
+    /// The folder of the trial's program. The trial itself runs in a folder of its own, with a link `source` to this.
+    pub source: Option<PathBuf>,
+    /// Parameters in production today: the first trial of every sweep.
+    #[schemars(with = "Option<BTreeMap<String, Scalar>>")]
+    pub production: Option<BTreeMap<ParamName, Scalar>>,
+    /// Who may start, stop and re-run it. Default: everybody who reaches the bot.
+    #[serde(default)]
+    pub access: AccessEntry,
+    /// What the check on a pull request asks of the result. Default: nothing, the check only informs.
+    pub require: Option<RequirementEntry>,
+    /// Names of Grafana dashboards that messages link to.
+    #[serde(default)]
+    pub dashboards: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ParameterEntry {
+    /// `float` and `int` have `low` and `high`, `categorical` has `choices`, `bool` has nothing more.
+    #[serde(rename = "type")]
+    pub kind: ParameterKind,
+    /// The least value, itself included.
+    pub low: Option<Number>,
+    /// The greatest value, itself included.
+    pub high: Option<Number>,
+    /// Search on a logarithmic scale: for values that span orders of magnitude. Default: false.
+    pub log: Option<bool>,
+    /// Only `low`, `low + step`, `low + 2 step`, … are tried. Not together with `log`.
+    pub step: Option<Number>,
+    /// The values to choose from, in no order: texts, numbers, true, false or null.
+    pub choices: Option<Vec<Scalar>>,
+    /// The parameter is there only if another one, categorical or bool, has one of these values:
+    /// `{optimizer: sgd}` or `{optimizer: [sgd, rmsprop]}`.
+    #[schemars(with = "Option<BTreeMap<String, Scalars>>")]
+    pub when: Option<BTreeMap<ParamName, Scalars>>,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum ParameterKind {
+    Float,
+    Int,
+    Categorical,
+    Bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ObjectiveEntry {
+    /// The metric that trials report.
+    #[schemars(with = "String")]
+    pub metric: MetricName,
+    /// `minimize` or `maximize`.
+    #[schemars(with = "DirectionName")]
+    pub direction: Direction,
+    /// The sweep stops early once a finished trial is this good.
+    pub goal: Option<f64>,
+}
+
+/// Which way is better.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the form of Direction for the JSON Schema")]
+enum DirectionName {
+    Minimize,
+    Maximize,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct SearchEntry {
+    /// `random`, `grid`, `sobol` (an even spread) or `tpe` (learns from the trials before). Default: `tpe`.
+    pub sampler: Option<SamplerKind>,
+    /// Trials drawn at random before `tpe` is trusted. Default: 10.
+    pub startup_trials: Option<u32>,
+    /// How poor trials are stopped early; they have to report steps for that. Default: `none`.
+    pub pruner: Option<PrunerEntry>,
+    /// Fixes the seed: every sweep tries the same. Default: each sweep has a seed of its own.
+    pub seed: Option<u64>,
+}
+
+/// How poor trials are stopped early.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(transform = bare_names_too)]
+pub(in crate::config) enum PrunerEntry {
+    /// Every trial runs to its end.
+    None,
+    /// A trial is stopped when its best value so far is worse than the median of the others at the same step.
+    Median(MedianEntry),
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct MedianEntry {
+    /// Finished trials that have to be there before anything is stopped. Default: 5.
+    pub startup_trials: Option<u32>,
+    /// Steps of each trial that are never judged. Default: 0.
+    pub warmup_steps: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct LimitsEntry {
+    /// Trials of one sweep. Default: 50.
+    pub trials: Option<u32>,
+    /// Trials at a time. Default: 4.
+    pub parallel: Option<u32>,
+    /// This many failed trials end the sweep as failed. Default: 5.
+    pub failed_trials: Option<u32>,
+    /// A trial that takes longer is stopped and counts as failed. Default: `1h`.
+    pub trial_timeout: Option<Duration>,
+    /// The sweep ends, with what it has, this long after its first trial. Default: no deadline.
+    pub deadline: Option<Duration>,
+    /// The sweep ends early when the best has not improved over this many finished trials. Default: it goes on.
+    pub patience: Option<u32>,
+    /// How often a trial that was lost through no fault of its own is started again. Default: 2.
+    pub retries: Option<u32>,
+    /// How long a stopped trial may take to end by itself before it is killed. Default: `10s`.
+    pub stop_grace: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct AccessEntry {
+    /// Slack user ids (`U…`).
+    pub slack_users: BTreeSet<String>,
+    /// Slack channel ids (`C…`).
+    pub slack_channels: BTreeSet<String>,
+    /// GitHub logins.
+    pub github_users: BTreeSet<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RequirementEntry {
+    /// The metric that is held against the base branch; one of the objectives. Default: the first of them.
+    pub metric: Option<String>,
+    /// The loss that is allowed, in percent of the base branch's value. Default: `0%`, not worse at all.
+    pub not_worse_than: Option<Percent>,
+}
