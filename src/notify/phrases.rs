@@ -90,8 +90,8 @@ pub fn headline(report: &Report) -> Phrase {
             _ => state("finishing"),
         },
         Phase::Finished { outcome: Outcome::TooManyFailures { failed } } => {
-            let ended = report.counts.finished().max(*failed);
-            tuning.words(format!(" failed: {failed} of {}", figures::count(ended, "trial"))).words(" failed")
+            let ended = figures::count(report.counts.finished().max(*failed), "trial");
+            tuning.words(format!(" gave up: {failed} of the first {ended} failed, which is the limit"))
         }
         Phase::Finished { outcome: Outcome::Stopped { by } } => tuning.words(" ").then(stopped(by)),
         Phase::Finished { .. } => match result(report) {
@@ -130,8 +130,11 @@ pub fn best_so_far(report: &Report) -> Phrase {
 /// "about 40 min left".
 pub fn time_left(report: &Report) -> Phrase {
     match report.time_left {
-        Some(left) => Phrase::default().words(format!("about {} left", figures::estimate(left))),
-        None => Phrase::default(),
+        // While it stops, what was estimated for all trials no longer holds.
+        Some(left) if report.phase == Phase::Running => {
+            Phrase::default().words(format!("about {} left", figures::estimate(left)))
+        }
+        _ => Phrase::default(),
     }
 }
 
@@ -142,7 +145,7 @@ pub fn explanation(report: &Report) -> Phrase {
         Phase::Queued { why } => Phrase::default().words("Waits: ").marked(&prose::line(why, SENTENCE)),
         Phase::Running => Phrase::default(),
         Phase::Stopping { outcome } => match outcome {
-            Outcome::Stopped { by } => Phrase::default().words("Is being ").then(stopped(by)),
+            Outcome::Stopped { by } => Phrase::default().words("Being ").then(stopped(by)),
             Outcome::TooManyFailures { failed } => {
                 plain(&format!("{} failed, which is the limit", figures::count(*failed, "trial")))
             }
@@ -203,15 +206,9 @@ pub fn totals(report: &Report) -> String {
     format!("{trials}{time}: {}{saved}", tally(&report.counts, ", "))
 }
 
-/// How it is run: "40 trials, 8 at a time, TPE, seed 7".
+/// How it is run: "8 at a time, TPE, seed 7".
 pub fn setup(report: &Report) -> String {
-    format!(
-        "{}, {} at a time, {}, seed {}",
-        figures::count(report.trials, "trial"),
-        report.parallel,
-        prose::line(&report.sampler, NAME),
-        report.seed
-    )
+    format!("{} at a time, {}, seed {}", report.parallel, prose::line(&report.sampler, NAME), report.seed)
 }
 
 /// Which code the trials run: "main (3f2a91c)".

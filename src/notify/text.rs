@@ -28,7 +28,7 @@ pub fn status(report: &Report) -> String {
     }
 }
 
-/// `wine-k3f9q2  TPE, seed 7, 40 trials, 2 at a time  main (3f2a91c)`.
+/// `wine-k3f9q2  40 trials, 2 at a time, TPE, seed 7  main (3f2a91c)`.
 pub fn header(report: &Report) -> String {
     let parts = [
         report.sweep.to_string(),
@@ -39,14 +39,15 @@ pub fn header(report: &Report) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
-/// `[##########------] 25/40  best rmse 0.612 (trial 17)  12 s left`: one line.
+/// `[##########------] 25/40  best rmse 0.612 (trial 17)  about 12 s left`: one line.
 pub fn progress(report: &Report) -> String {
     let done = report.counts.finished();
     let cells = figures::filled_cells(done, report.trials, BAR);
     let bar = format!("[{}{}] {done}/{}", "#".repeat(cells), "-".repeat(BAR - cells), report.trials);
     let mut parts = vec![bar, plain(&phrases::best_so_far(report))];
-    if let Some(left) = report.time_left {
-        parts.push(format!("{} left", figures::estimate(left)));
+    let left = plain(&phrases::time_left(report));
+    if !left.is_empty() {
+        parts.push(left);
     }
     parts.join("  ")
 }
@@ -120,8 +121,8 @@ mod tests {
     #[test]
     fn a_running_sweep_shows_its_bar_and_its_best() {
         insta::assert_snapshot!(status(&fixtures::running()), @r"
-        resnet-k3f9q2  40 trials, 8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
-        [##########------] 25/40  best val_acc 0.93122 (trial 17)  40 min left
+        resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+        [##########------] 25/40  best val_acc 0.93122 (trial 17)  about 40 min left
         22 done, 3 stopped early, 8 running
         The best 2 trials:
           trial 17  0.93122  augment randaug-m9, batch_size 256, lr 2.6e-4, weight_decay 0.021
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_waiting_sweep_says_for_what() {
         insta::assert_snapshot!(status(&fixtures::queued()), @r"
-        resnet-k3f9q2  40 trials, 8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+        resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
         Waits: all 8 places of engine local are taken
         ");
     }
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn a_failed_sweep_shows_why_and_the_log() {
         insta::assert_snapshot!(status(&fixtures::failed()), @r"
-        resnet failed: 5 of 6 trials failed
+        resnet gave up: 5 of the first 6 trials failed, which is the limit
         Best until then: val_acc 0.9101, was 0.9287 on main (-0.0186, 2 % worse)
         6 of 40 trials in 1 h 12 min: 1 done, 5 failed
 

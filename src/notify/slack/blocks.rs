@@ -52,9 +52,9 @@ pub fn sweep(report: &Report, links: &[Link]) -> Message {
             draft.context(&setup(report));
         }
         Phase::Finished { .. } => {
-            draft.section(&[headline.clone(), explanation, verdict(report)]);
-            draft.section(&[parameters(report)]);
-            draft.section(&[mrkdwn::phrase(&phrases::failure(report)), log(report)]);
+            draft.section(&[headline.clone(), verdict(report), mrkdwn::phrase(&phrases::failure(report))]);
+            draft.section(&[log(report)]);
+            draft.section(&[explanation, parameters(report)]);
             draft.section(&[phrases::totals(report)]);
             draft.context(&ended_setup(report));
         }
@@ -95,14 +95,16 @@ fn progress(report: &Report) -> String {
 }
 
 fn setup(report: &Report) -> String {
-    let setup = Phrase::default().words(phrases::setup(report));
+    let trials = figures::count(report.trials, "trial");
+    let setup = Phrase::default().words(format!("{trials}, {}", phrases::setup(report)));
     mrkdwn::phrase(&Phrase::joined([setup, phrases::code(report), phrases::notes(report)], " · "))
 }
 
-/// As [`setup`], and of which sweep and for whom, which the headline of a finished sweep leaves out.
+/// Which sweep it was, for whom and how it was run: what the headline of a finished sweep leaves out.
 fn ended_setup(report: &Report) -> String {
     let sweep = Phrase::default().code(report.sweep.as_str()).words(format!(" for {}", phrases::asker(report)));
-    format!("{} · {}", mrkdwn::phrase(&sweep), setup(report))
+    let setup = Phrase::default().words(phrases::setup(report));
+    mrkdwn::phrase(&Phrase::joined([sweep, setup, phrases::code(report), phrases::notes(report)], " · "))
 }
 
 fn verdict(report: &Report) -> String {

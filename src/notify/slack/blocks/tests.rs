@@ -63,8 +63,8 @@ fn a_stopping_sweep_says_who_stopped_it() {
     insta::assert_snapshot!(shown(&fixtures::stopping()), @r"
     [*resnet* sweep `resnet-k3f9q2` · stopping · @mika]
     *resnet* sweep `resnet-k3f9q2` · stopping · @mika
-    Is being stopped by @ana
-    `██████████░░░░░░` 25/40 · best val_acc *0.93122* (trial 17) · about 40 min left
+    Being stopped by @ana
+    `██████████░░░░░░` 25/40 · best val_acc *0.93122* (trial 17)
     22 done · 3 stopped early · 8 running
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
@@ -88,7 +88,7 @@ fn a_finished_sweep_answers_in_its_first_line() {
     --
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -109,7 +109,7 @@ fn without_a_baseline_nothing_is_compared() {
     --
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -130,7 +130,7 @@ fn a_result_that_is_worse_is_called_worse() {
     --
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -141,7 +141,7 @@ fn a_reached_goal_is_named() {
     insta::assert_snapshot!(shown(&fixtures::goal_reached()).lines().take(3).collect::<Vec<_>>().join("\n"), @r"
     [*resnet*: val_acc *0.9341*, was 0.9287 on `main` (+0.0054, 0.58 % better)]
     *resnet*: val_acc *0.9341*, was 0.9287 on `main` (+0.0054, 0.58 % better)
-    Ended early: the goal of 0.95 is reached.
+    --
     ");
 }
 
@@ -150,8 +150,8 @@ fn a_stopped_sweep_still_gives_its_best() {
     insta::assert_snapshot!(shown(&fixtures::stopped()), @r"
     [*resnet* stopped by @ana]
     *resnet* stopped by @ana
-    Best until then: val_acc *0.9312*, was 0.9287 on `main` (+0.0025, 0.27 % better)
     --
+    Best until then: val_acc *0.9312*, was 0.9287 on `main` (+0.0025, 0.27 % better)
     ```
     augment       randaug-m9  (was randaug-m7)
     lr            2.6e-4      (was 0.001)
@@ -161,7 +161,7 @@ fn a_stopped_sweep_still_gives_its_best() {
     --
     33 of 40 trials in 1 h 12 min: 22 done, 3 stopped early, 8 failed (saved 10 % of the budget)
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -172,11 +172,12 @@ fn a_superseded_sweep_names_its_successor() {
     insta::assert_snapshot!(shown(&fixtures::superseded()), @r"
     [*resnet* stopped: a newer event asked for `resnet-zzzzzz`]
     *resnet* stopped: a newer event asked for `resnet-zzzzzz`
+    --
     There is no result.
     --
     33 of 40 trials in 1 h 12 min: 22 done, 3 stopped early, 8 failed (saved 10 % of the budget)
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -185,10 +186,17 @@ fn a_superseded_sweep_names_its_successor() {
 #[test]
 fn too_many_failures_come_with_their_reason_and_a_log() {
     insta::assert_snapshot!(shown(&fixtures::failed()), @r"
-    [*resnet* failed: 5 of 6 trials failed]
-    *resnet* failed: 5 of 6 trials failed
-    Best until then: val_acc *0.9101*, was 0.9287 on `main` (-0.0186, 2 % worse)
+    [*resnet* gave up: 5 of the first 6 trials failed, which is the limit]
+    *resnet* gave up: 5 of the first 6 trials failed, which is the limit
+    All failed the same way: exit code 1: `RuntimeError: CUDA out of memory`
     --
+    Log of trial 3:
+    ```
+    epoch 1/30  batch_size=512
+    RuntimeError: CUDA out of memory. Tried to allocate 2.50 GiB
+    ```
+    --
+    Best until then: val_acc *0.9101*, was 0.9287 on `main` (-0.0186, 2 % worse)
     ```
     augment       randaug-m9  (was randaug-m7)
     weight_decay  0.021       (was 0.01)
@@ -196,16 +204,9 @@ fn too_many_failures_come_with_their_reason_and_a_log() {
     lr            0.001
     ```
     --
-    All failed the same way: exit code 1: `RuntimeError: CUDA out of memory`
-    Log of trial 3:
-    ```
-    epoch 1/30  batch_size=512
-    RuntimeError: CUDA out of memory. Tried to allocate 2.50 GiB
-    ```
-    --
     6 of 40 trials in 1 h 12 min: 1 done, 5 failed
     --
-    (small) `resnet-k3f9q2` for @mika · 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
@@ -224,8 +225,8 @@ fn the_closing_line_calls_the_asker_and_nobody_else() {
     <@U0MIKA> *resnet*: val_acc *0.9341*, was 0.9287 on `main` (+0.0054, 0.58 % better)
     ");
     insta::assert_snapshot!(read(&closing(&fixtures::failed(), Some("!channel> <@U1"))), @r"
-    [*resnet* failed: 5 of 6 trials failed]
-    *resnet* failed: 5 of 6 trials failed
+    [*resnet* gave up: 5 of the first 6 trials failed, which is the limit]
+    *resnet* gave up: 5 of the first 6 trials failed, which is the limit
     All failed the same way: exit code 1: `RuntimeError: CUDA out of memory`
     ");
 }
@@ -244,15 +245,10 @@ fn an_answer_keeps_its_code_and_loses_its_tricks() {
 #[test]
 fn text_from_people_formats_nothing_and_calls_nobody() {
     insta::assert_snapshot!(shown(&fixtures::hostile()), @r"
-    [*resnet* failed: 5 of 6 trials failed]
-    *resnet* failed: 5 of 6 trials failed
-    Best until then: val_acc *0.9101*, was 0.9287 on `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (-0.0186, 2 % worse)
-    --
-    ```
-    augment  &lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…  (was randaug-m7)
-    ```
-    --
+    [*resnet* gave up: 5 of the first 6 trials failed, which is the limit]
+    *resnet* gave up: 5 of the first 6 trials failed, which is the limit
     4 of 5 failed trials: &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
+    --
     Log of trial 3:
     ```
     &lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12
@@ -260,9 +256,14 @@ fn text_from_people_formats_nothing_and_calls_nobody() {
     # h
     ```
     --
+    Best until then: val_acc *0.9101*, was 0.9287 on `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (-0.0186, 2 % worse)
+    ```
+    augment  &lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…  (was randaug-m7)
+    ```
+    --
     6 of 40 trials in 1 h 12 min: 1 done, 5 failed
     --
-    (small) `resnet-k3f9q2` for &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc… · 40 trials, 8 at a time, TPE, seed 7 · `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (3f2a91c) · &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
+    (small) `resnet-k3f9q2` for &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc… · 8 at a time, TPE, seed 7 · `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (3f2a91c) · &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");
