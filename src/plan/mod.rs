@@ -1,1 +1,3 @@
 //! The decisions: pure and synchronous.
+
+pub mod command;
