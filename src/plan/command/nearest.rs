@@ -2,9 +2,9 @@
 
 /// The candidate that `word` is most likely a slip of, if any is near enough.
 ///
-/// Near enough is a Jaro-Winkler similarity of 0.75, or a candidate that begins with `word` (of two letters at least).
+/// Near enough is a Jaro-Winkler similarity of 0.8, or a candidate that begins with `word` (of two letters at least).
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const NEAR: f64 = 0.75;
+    const NEAR: f64 = 0.8;
     let word: String = word.chars().take(64).collect::<String>().to_lowercase();
     candidates
         .into_iter()

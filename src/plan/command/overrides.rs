@@ -64,7 +64,7 @@ pub(super) fn full_key(tuning: &Tuning, key: &str) -> String {
 /// parallel, sampler, seed, code) is left out. `tuning` is the one with the overrides applied.
 pub fn describe(overrides: &[String], tuning: &Tuning) -> Vec<String> {
     let note = |word: &String| {
-        let (key, _) = word.split_once('=')?;
+        let (key, value) = word.split_once('=')?;
         match key {
             "timeout" => Some(format!("each trial at most {:#}", tuning.limits.trial_timeout)),
             "deadline" => tuning.limits.deadline.map(|deadline| format!("at most {deadline:#} in all")),
@@ -72,11 +72,22 @@ pub fn describe(overrides: &[String], tuning: &Tuning) -> Vec<String> {
             _ => {
                 let parameter = tuning.space.get(&key.parse().ok()?)?;
                 let how = if parameter.domain.cardinality() == Some(1) { "fixed at" } else { "narrowed to" };
-                Some(format!("`{key}` {how} {}", plain(&parameter.domain)))
+                Some(format!("`{key}` {how} {}", as_typed(&parameter.domain, value)))
             }
         }
     };
     overrides.iter().filter_map(note).collect()
+}
+
+/// The range in the notation of who asked for it, where that says the same.
+fn as_typed(domain: &Domain, value: &str) -> String {
+    let ends = value.split_once("..").unwrap_or((value, value));
+    match domain {
+        Domain::Float { low, high, step: None, .. } if (ends.0.parse(), ends.1.parse()) == (Ok(*low), Ok(*high)) => {
+            value.to_owned()
+        }
+        _ => plain(domain),
+    }
 }
 
 /// The range without what it is measured on; one value alone when there is one.
@@ -195,7 +206,7 @@ impl Asked<'_> {
     fn floats(&self, low: f64, high: f64, log: bool, step: Option<f64>) -> Result<Domain, String> {
         let read = |text: &str| {
             let number = text.parse::<f64>().ok().filter(|x| x.is_finite());
-            number.ok_or_else(|| format!("{} is not a number, as `{}` is.", code(text), self.name))
+            number.ok_or_else(|| format!("`{}` takes a number, not {}.", self.name, code(text)))
         };
         let (from, to) = self.ends(read)?;
         if from > to {
@@ -210,7 +221,7 @@ impl Asked<'_> {
         // The ends move inwards to the points that the configured steps reach.
         let first = low + ((from - low) / step - STEP_TOLERANCE).ceil().max(0.0) * step;
         let last = low + ((to - low) / step + STEP_TOLERANCE).floor() * step;
-        let (first, last) = (first.min(high), last.min(high));
+        let (first, last) = (tidy(first).min(high), tidy(last).min(high));
         if first > last {
             return Err(format!("{} falls between the steps of {}.", self.word(), self.domain));
         }
@@ -219,7 +230,7 @@ impl Asked<'_> {
 
     fn integers(&self, low: i64, high: i64, log: bool, step: i64) -> Result<Domain, String> {
         let read = |text: &str| {
-            whole(text).ok_or_else(|| format!("{} is not a whole number, as `{}` is.", code(text), self.name))
+            whole(text).ok_or_else(|| format!("`{}` takes a whole number, not {}.", self.name, code(text)))
         };
         let (from, to) = self.ends(read)?;
         if from > to {
@@ -267,6 +278,11 @@ impl Asked<'_> {
         let meant = meant.unwrap_or_default();
         format!("{} is not one of *{}*'s choices {all}.{meant}", code(text), self.tuning.name)
     }
+}
+
+/// Without the noise that adding up steps leaves behind: 0.3 for 0.30000000000000004.
+fn tidy(x: f64) -> f64 {
+    format!("{x:.12e}").parse().unwrap_or(x)
 }
 
 /// How far, in steps, a number that a person typed may be from the point that is meant.

@@ -9,7 +9,8 @@ use super::grammar::{Command, parse};
 use super::order::{Asker, Order, permitted, resolve};
 use super::overrides::plain;
 use crate::domain::error::UserError;
-use crate::domain::params::{Params, Value};
+use crate::domain::metrics::{Direction, Objective};
+use crate::domain::params::{Domain, Params, Value};
 use crate::domain::report::{Conclusion, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
 use crate::domain::tuning::Tuning;
@@ -132,17 +133,19 @@ fn tuning_help(tuning: &Tuning) -> String {
     )
 }
 
-fn objective(objective: &crate::domain::metrics::Objective) -> String {
+fn objective(objective: &Objective) -> String {
     let verb = match objective.direction {
-        crate::domain::metrics::Direction::Minimize => "minimizes",
-        crate::domain::metrics::Direction::Maximize => "maximizes",
+        Direction::Minimize => "minimises",
+        Direction::Maximize => "maximises",
     };
     format!("{verb} `{}`", objective.metric)
 }
 
 /// A command with a range of this very tuning.
 fn example(tuning: &Tuning) -> String {
-    let range = tuning.space.parameters().first().map(|parameter| {
+    let parameters = tuning.space.parameters();
+    let numeric = parameters.iter().find(|parameter| !matches!(parameter.domain, Domain::Categorical { .. }));
+    let range = numeric.or(parameters.first()).map(|parameter| {
         format!(" {}", code(&format!("{}={}", parameter.name, plain(&parameter.domain).replace(" | ", "|"))))
     });
     let range = range.map(|word| format!(" Narrow a parameter like{word}.")).unwrap_or_default();
