@@ -79,6 +79,15 @@ pub fn describe(overrides: &[String], tuning: &Tuning) -> Vec<String> {
     overrides.iter().filter_map(note).collect()
 }
 
+/// The whole range as a value that can be typed.
+pub(super) fn typeable(domain: &Domain) -> String {
+    match domain {
+        Domain::Float { low, high, .. } => format!("{}..{}", Value::Float(*low), Value::Float(*high)),
+        Domain::Int { low, high, .. } => format!("{low}..{high}"),
+        Domain::Categorical { choices } => choices.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
+    }
+}
+
 /// The range in the notation of who asked for it, where that says the same.
 fn as_typed(domain: &Domain, value: &str) -> String {
     let ends = value.split_once("..").unwrap_or((value, value));
@@ -91,7 +100,7 @@ fn as_typed(domain: &Domain, value: &str) -> String {
 }
 
 /// The range without what it is measured on; one value alone when there is one.
-pub(super) fn plain(domain: &Domain) -> String {
+fn plain(domain: &Domain) -> String {
     match domain {
         Domain::Float { low, high, .. } if low == high => Value::Float(*low).to_string(),
         Domain::Int { low, high, .. } if low == high => low.to_string(),
@@ -175,7 +184,7 @@ fn restrict(tuning: &Tuning, parameter: &Parameter, value: &str) -> Result<Domai
             asked.word(),
             parameter.name,
             parameter.name,
-            plain(&parameter.domain),
+            typeable(&parameter.domain),
         )),
         Domain::Float { low, high, log, step } => asked.floats(*low, *high, *log, *step),
         Domain::Int { low, high, log, step } => asked.integers(*low, *high, *log, *step),

@@ -7,7 +7,7 @@ use table::Table;
 use super::code;
 use super::grammar::{Command, parse};
 use super::order::{Asker, Order, permitted, resolve};
-use super::overrides::plain;
+use super::overrides::typeable;
 use crate::domain::error::UserError;
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::params::{Domain, Params, Value};
@@ -145,9 +145,9 @@ fn objective(objective: &Objective) -> String {
 fn example(tuning: &Tuning) -> String {
     let parameters = tuning.space.parameters();
     let numeric = parameters.iter().find(|parameter| !matches!(parameter.domain, Domain::Categorical { .. }));
-    let range = numeric.or(parameters.first()).map(|parameter| {
-        format!(" {}", code(&format!("{}={}", parameter.name, plain(&parameter.domain).replace(" | ", "|"))))
-    });
+    let range = numeric
+        .or(parameters.first())
+        .map(|parameter| format!(" {}", code(&format!("{}={}", parameter.name, typeable(&parameter.domain)))));
     let range = range.map(|word| format!(" Narrow a parameter like{word}.")).unwrap_or_default();
     format!("Start it with `/tune {}`.{range}", tuning.name)
 }

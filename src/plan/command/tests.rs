@@ -4,7 +4,6 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::rules::Rules;
 
 mod fixture;
 mod replies;

@@ -91,7 +91,7 @@ fn help_fits_a_screen() {
     optimizer   adam | sgd         now adam
     momentum    0..0.99                       with optimizer=sgd
     ```
-    Start it with `/tune resnet`. Narrow a parameter like `batch_size=16..512 (step 16)`.
+    Start it with `/tune resnet`. Narrow a parameter like `batch_size=16..512`.
     ");
     assert_snapshot!(help(&rules(), Some("resnt")), @"I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2.");
 }
