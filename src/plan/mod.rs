@@ -1,1 +1,4 @@
 //! The decisions: pure and synchronous.
+
+pub mod command;
+pub mod cron;
