@@ -4,6 +4,8 @@
 //! about it. No clock, entropy, environment or async here: time is an argument, and the same arguments give the same
 //! decision.
 
+pub mod command;
+pub mod cron;
 pub mod snapshot;
 pub mod step;
 pub mod summary;

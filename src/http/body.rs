@@ -1,0 +1,41 @@
+//! The raw bytes of a request, up to a limit. Signatures are checked on these.
+
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode};
+
+use super::problem::Problem;
+
+/// Reads the body whole.
+///
+/// # Errors
+/// 413 when it is longer than `limit` bytes, 400 when it ends before its announced length.
+pub(super) async fn read(mut request: Request, limit: usize) -> Result<Bytes, Problem> {
+    // What announces that it is too long is not read at all.
+    if request.body().size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    DefaultBodyLimit::max(limit).apply(&mut request);
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
+        _ => Problem::malformed("The body ended before its announced length. Send it again whole."),
+    })
+}
+
+/// The value of a header, if it is there once and is plain text.
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    let mebibytes = limit / (1024 * 1024);
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("The body is longer than the {mebibytes} MB that this address takes. Nothing was taken in."),
+    )
+}

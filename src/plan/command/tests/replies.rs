@@ -1,0 +1,162 @@
+//! What is answered, as people read it.
+
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::*;
+use super::fixture::{resnet, rules};
+use crate::domain::params::Value;
+use crate::domain::report::{Counts, Phase, Ranked, Report};
+use crate::domain::rules::Rules;
+use crate::domain::sweep::{Baseline, Code, Outcome};
+
+fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
+    let tuning = resnet();
+    let mut params = tuning.production.clone().unwrap();
+    let baseline = Baseline {
+        label: "main".into(),
+        sweep: "resnet-aaaaaa".parse().unwrap(),
+        value: 0.9287,
+        params: params.clone(),
+    };
+    params.0.insert("lr".parse().unwrap(), Value::Float(lr));
+    let ranked = |value| Ranked { trial: 17, value, metrics: Default::default(), params: params.clone() };
+    Report {
+        sweep: sweep.parse().unwrap(),
+        tuning: tuning.name.clone(),
+        phase: Phase::Running,
+        asked_by: "@mika".into(),
+        code: Some(Code {
+            repository: "acme/vision".parse().unwrap(),
+            reference: "main".into(),
+            sha: Some("3f2a91c0000000000000000000000000000000aa".parse().unwrap()),
+            pull_request: None,
+            base_branch: "main".into(),
+        }),
+        notes: Vec::new(),
+        objective: tuning.objectives[0].clone(),
+        sampler: "TPE".into(),
+        seed: 7,
+        parallel: 8,
+        trials: 40,
+        counts: Counts { waiting: 0, running: 8, complete: 22, pruned: 3, failed: 0 },
+        top: value.map(ranked).into_iter().collect(),
+        baseline: Some(baseline),
+        verdict: None,
+        failure: None,
+        created_at: Timestamp::UNIX_EPOCH,
+        started_at: Some(Timestamp::UNIX_EPOCH),
+        ended_at: None,
+        time_left: Some(SignedDuration::from_mins(40)),
+        saved: None,
+        dashboards: Vec::new(),
+    }
+}
+
+#[test]
+fn list_shows_every_tuning_in_columns() {
+    assert_snapshot!(list(&rules()), @"
+    2 tunings:
+    ```
+    ranker  1 trial, 1 at a time    Learning to rank, with 'trees'.
+    resnet  40 trials, 8 at a time  Image classifier of the shop.
+    ```
+    `/tune TUNING` starts one, `/tune help TUNING` shows what can be set.
+    ");
+    assert_snapshot!(list(&Rules::default()), @"There is no tuning in the configuration yet.");
+}
+
+#[test]
+fn help_fits_a_screen() {
+    assert_snapshot!(help(&rules(), None), @"
+    ```
+    /tune TUNING [key=value…]   start a sweep
+    /tune list                  the tunings
+    /tune help TUNING           what can be set
+    /tune status [SWEEP]        how far it is
+    /tune best TUNING|SWEEP     the best parameters
+    /tune compare SWEEP SWEEP   two sweeps side by side
+    /tune stop SWEEP            end it; its results stay
+    /tune rerun SWEEP           the same once more
+    ```
+    Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, `lr=1e-3` fixes a parameter, `lr=1e-4..1e-2` and `optimizer=adam|sgd` narrow one.
+    ");
+    assert_snapshot!(help(&rules(), Some("resnet")), @"
+    *resnet*: Image classifier of the shop. 40 trials, 8 at a time, TPE; maximises `val_acc`.
+    ```
+    augment     false | true       now true
+    batch_size  16..512 (step 16)  now 128
+    dropout     0..0.5 (step 0.1)  now 0.2
+    lr          1e-5..0.1 (log)    now 0.001
+    optimizer   adam | sgd         now adam
+    momentum    0..0.99                       with optimizer=sgd
+    ```
+    Start it with `/tune resnet`. Narrow a parameter like `batch_size=16..512`.
+    ");
+    assert_snapshot!(help(&rules(), Some("resnt")), @"I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2.");
+}
+
+#[test]
+fn status_has_one_line_for_each_sweep() {
+    let mut done = report("resnet-bbbbbb", Some(0.934_123_4), 3.1e-4);
+    done.phase = Phase::Finished { outcome: Outcome::GoalReached };
+    let mut queued = report("resnet-cccccc", None, 1e-3);
+    queued.phase = Phase::Queued { why: "an older sweep runs".into() };
+    queued.counts = Counts::default();
+    assert_snapshot!(status(&[report("resnet-k3f9q2", Some(0.9312), 3.1e-4), done, queued]), @"
+    ```
+    resnet-k3f9q2  running, about 40 min left  25/40  best val_acc 0.9312   for @mika
+    resnet-bbbbbb  goal reached                25/40  best val_acc 0.93412  for @mika
+    resnet-cccccc  queued                      0/40   no result yet         for @mika
+    ```
+    ");
+    assert_snapshot!(status(&[]), @"Nothing is running. `/tune list` shows what could.");
+}
+
+#[test]
+fn best_shows_what_changed_against_the_baseline() {
+    assert_snapshot!(best(&report("resnet-k3f9q2", Some(0.9341), 3.1e-4)), @"
+    *resnet*: val_acc 0.9341, was 0.9287 on `main` · trial 17 of `resnet-k3f9q2`
+    ```
+    augment     true
+    batch_size  128
+    dropout     0.2
+    lr          0.00031  (was 0.001)
+    optimizer   adam
+    ```
+    ");
+    assert_snapshot!(best(&report("resnet-k3f9q2", None, 3.1e-4)), @"`resnet-k3f9q2` of *resnet* has no finished trial yet (running, about 40 min left).");
+}
+
+#[test]
+fn compare_names_the_better_one_and_the_parameters_that_differ() {
+    let (left, right) = (report("resnet-k3f9q2", Some(0.9341), 3.1e-4), report("resnet-bbbbbb", Some(0.93), 1e-3));
+    assert_snapshot!(compare(&left, &right), @"
+    `resnet-k3f9q2` is better: val_acc 0.9341 against 0.93.
+    ```
+             resnet-k3f9q2               resnet-bbbbbb
+    state    running, about 40 min left  running, about 40 min left
+    trials   25/40                       25/40
+    code     main 3f2a91c                main 3f2a91c
+    val_acc  0.9341                      0.93
+    lr       0.00031                     0.001
+    ```
+    4 parameters are the same in both.
+    ");
+    let right = report("resnet-bbbbbb", None, 1e-3);
+    assert_snapshot!(compare(&left, &right), @"
+    Not both have a result yet.
+    ```
+                resnet-k3f9q2               resnet-bbbbbb
+    state       running, about 40 min left  running, about 40 min left
+    trials      25/40                       25/40
+    code        main 3f2a91c                main 3f2a91c
+    val_acc     0.9341                      –
+    augment     true                        –
+    batch_size  128                         –
+    dropout     0.2                         –
+    lr          0.00031                     –
+    optimizer   adam                        –
+    ```
+    ");
+}
