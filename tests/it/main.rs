@@ -1,3 +1,9 @@
-//! Tests of the whole program and of what needs real processes.
+//! Tests of the whole program from outside: the real binary, real processes, and fakes of the services around it.
+//!
+//! One binary with areas as modules, so that it links once. [`support`] explains how a test is written.
 
+mod fakes;
 mod local_engine;
+mod project;
+#[expect(dead_code, reason = "verbs of the fakes that no test has needed yet")]
+mod support;

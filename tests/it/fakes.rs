@@ -1,0 +1,5 @@
+//! The fakes themselves: they refuse what the real services refuse, for a test is worth no more than its fake.
+
+mod github;
+mod slack;
+mod wire;

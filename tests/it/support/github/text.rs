@@ -1,0 +1,51 @@
+//! Pull requests and checks as plain text for snapshots: Markdown as it was written, marks of HTML comments included.
+
+use super::world::{CheckRun, PullRequest, Repository, World};
+
+pub fn render_all(world: &World) -> String {
+    let mut parts = Vec::new();
+    for repository in world.repositories.values() {
+        parts.extend(repository.pull_requests.values().map(|pull_request| render(repository, pull_request)));
+        let runs = repository.check_runs.iter().map(|run| format!("{} {}", &run.head_sha[..7], show_check(run)));
+        parts.extend(runs);
+    }
+    parts.join("\n")
+}
+
+pub fn render(repository: &Repository, pull_request: &PullRequest) -> String {
+    let state = if pull_request.is_open { "open" } else { "closed" };
+    let mut parts = vec![format!("{}#{} {} ({state})", repository.full_name, pull_request.number, pull_request.title)];
+    for comment in repository.comments.iter().filter(|comment| comment.pull_request == pull_request.number) {
+        let edited = if comment.bodies.len() > 1 { " (edited)" } else { "" };
+        parts.push(format!("@{}{edited}\n{}", comment.author, bar(comment.body())));
+    }
+    let checks = render_checks(repository, &pull_request.head_sha);
+    if !checks.is_empty() {
+        parts.push(checks);
+    }
+    parts.join("\n")
+}
+
+/// Check runs, then statuses, of a commit.
+pub fn render_checks(repository: &Repository, sha: &str) -> String {
+    let runs = repository.check_runs.iter().filter(|run| run.head_sha == sha).map(show_check);
+    let statuses = repository.statuses.iter().filter(|status| status.sha == sha);
+    let statuses =
+        statuses.map(|s| format!("status {}: {} {}", s.context, s.state, s.description.as_deref().unwrap_or_default()));
+    runs.chain(statuses).collect::<Vec<_>>().join("\n")
+}
+
+fn show_check(run: &CheckRun) -> String {
+    let mut text = format!("check {}: {}", run.name, run.conclusion.as_deref().unwrap_or(&run.status));
+    for field in ["title", "summary", "text"] {
+        if let Some(part) = run.output[field].as_str() {
+            text.push('\n');
+            text.push_str(&bar(part));
+        }
+    }
+    text
+}
+
+fn bar(text: &str) -> String {
+    text.lines().map(|line| format!("| {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
