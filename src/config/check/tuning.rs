@@ -41,7 +41,7 @@ impl Checker<'_> {
             name: name.clone(),
             description: entry.description.clone(),
             space: space?,
-            objectives: (!objectives.is_empty()).then_some(objectives)?,
+            objectives: objectives.try_into().ok()?,
             search,
             limits,
             engine: engine?,
