@@ -46,6 +46,49 @@ pub struct Objective {
     pub goal: Option<f64>,
 }
 
+/// What a tuning optimises: at least one objective, the first of which decides what "best" means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Objective>", into = "Vec<Objective>")]
+pub struct Objectives {
+    primary: Objective,
+    others: Vec<Objective>,
+}
+
+impl Objectives {
+    pub fn new(primary: Objective, others: Vec<Objective>) -> Self {
+        Self { primary, others }
+    }
+
+    pub fn primary(&self) -> &Objective {
+        &self.primary
+    }
+
+    /// All of them, the primary one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Objective> {
+        std::iter::once(&self.primary).chain(&self.others)
+    }
+
+    /// The primary objective, if there is no other.
+    pub fn only(&self) -> Option<&Objective> {
+        self.others.is_empty().then_some(&self.primary)
+    }
+}
+
+impl TryFrom<Vec<Objective>> for Objectives {
+    type Error = &'static str;
+    fn try_from(objectives: Vec<Objective>) -> Result<Self, Self::Error> {
+        let mut objectives = objectives.into_iter();
+        let primary = objectives.next().ok_or("a tuning needs at least one objective")?;
+        Ok(Self { primary, others: objectives.collect() })
+    }
+}
+
+impl From<Objectives> for Vec<Objective> {
+    fn from(objectives: Objectives) -> Self {
+        std::iter::once(objectives.primary).chain(objectives.others).collect()
+    }
+}
+
 /// Metrics by name, all finite or not: whether a value will do is for the transition rules to say.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -14,5 +14,6 @@ pub mod report;
 pub mod rules;
 pub mod signal;
 pub mod sweep;
+pub mod tell;
 pub mod trial;
 pub mod tuning;

@@ -151,7 +151,7 @@ pub enum Destination {
         /// The user id to mention when the sweep has ended.
         mention: Option<String>,
     },
-    /// One comment on a pull request for all sweeps of one tuning, edited in place.
+    /// One comment on a pull request for the sweep, edited in place.
     GithubComment { repository: Repository, pull_request: u64 },
     /// A check run on a commit.
     GithubCheck { repository: Repository, sha: CommitSha },
@@ -201,4 +201,28 @@ pub struct Baseline {
     /// Value of the first objective.
     pub value: f64,
     pub params: Params,
+}
+
+/// A sweep that has just been asked for, for tests of other modules.
+#[cfg(test)]
+pub fn fixture(tuning: Tuning) -> Sweep {
+    Sweep {
+        id: SweepId::derive(&tuning.name, "fixture", 0),
+        event: EventId(1),
+        tuning,
+        overrides: Vec::new(),
+        seed: 7,
+        origin: Origin::Slack { channel: "C1".into(), user: "U1".into(), user_name: "mika".into() },
+        code: None,
+        group: None,
+        waits_for_group: false,
+        destinations: vec![Destination::Slack { channel: "C1".into(), thread: None, mention: Some("U1".into()) }],
+        baseline: None,
+        state: SweepState::Queued,
+        created_at: Timestamp::UNIX_EPOCH,
+        started_at: None,
+        ended_at: None,
+        outcome: None,
+        reported_at: None,
+    }
 }

@@ -1,7 +1,5 @@
 //! One evaluation of one parameter set, and the only ways in which it may change.
 
-use std::cmp::Ordering;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +74,8 @@ pub struct Trial {
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub stopping: Option<StopReason>,
+    /// When the engine was told to end it.
+    pub stopping_since: Option<Timestamp>,
     /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
     pub lost_attempts: u32,
     /// Why it failed, for people.
@@ -98,6 +98,7 @@ impl Trial {
             started_at: None,
             ended_at: None,
             stopping: None,
+            stopping_since: None,
             lost_attempts: 0,
             reason: None,
             log_tail: None,
@@ -107,10 +108,5 @@ impl Trial {
     /// Where the trial stands on its way forward: attempts first, then states.
     pub fn advance(&self) -> (u32, u8) {
         (self.attempt, self.state.rank())
-    }
-
-    /// Compares how far two images of the same trial have come.
-    pub fn compare_advance(&self, other: &Self) -> Ordering {
-        self.advance().cmp(&other.advance())
     }
 }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{EngineName, MetricName, TuningName};
-use super::metrics::Objective;
+use super::metrics::Objectives;
 use super::params::{Params, Space};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,7 @@ pub struct Tuning {
     /// One line for `/tune list`; may be empty.
     pub description: String,
     pub space: Space,
-    /// At least one; the first decides what "best" means.
-    pub objectives: Vec<Objective>,
+    pub objectives: Objectives,
     pub search: Search,
     pub limits: Limits,
     pub engine: EngineName,
@@ -142,4 +141,47 @@ pub struct Requirement {
     pub metric: MetricName,
     /// Allowed loss against the base branch, in percent of the base value; 0 means "not worse at all".
     pub not_worse_than_percent: f64,
+}
+
+/// A small, valid tuning for tests of other modules.
+#[cfg(test)]
+pub fn fixture() -> Tuning {
+    use super::metrics::{Direction, Objective};
+    use super::params::{Domain, Parameter};
+    let x = Parameter {
+        name: "x".parse().expect("a valid name"),
+        domain: Domain::Float { low: 0.0, high: 1.0, log: false, step: None },
+        when: None,
+    };
+    Tuning {
+        name: "resnet".parse().expect("a valid name"),
+        description: "A small network".into(),
+        space: Space::new(vec![x]).expect("a valid space"),
+        objectives: Objectives::new(
+            Objective { metric: "loss".parse().expect("a valid name"), direction: Direction::Minimize, goal: None },
+            Vec::new(),
+        ),
+        search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
+        limits: Limits {
+            trials: 10,
+            parallel: 2,
+            failed_trials: 5,
+            trial_timeout: SignedDuration::from_hours(1),
+            deadline: None,
+            patience: None,
+            retries: 3,
+            stop_grace: SignedDuration::from_secs(10),
+        },
+        engine: "local".parse().expect("a valid name"),
+        trial: TrialTemplate::Command {
+            argv: vec!["./train".into(), "--x={x}".into()],
+            env: BTreeMap::new(),
+            inherit_env: BTreeSet::new(),
+            source: None,
+        },
+        production: None,
+        access: Access::default(),
+        requirement: None,
+        dashboards: Vec::new(),
+    }
 }

@@ -1,0 +1,182 @@
+//! The tell rules: what news of an attempt make of its trial.
+//!
+//! News of an attempt that is over, and news of a trial that is finished, change nothing: the same news may come twice,
+//! late or out of order.
+
+use jiff::Timestamp;
+
+use super::metrics::{Metrics, Objective};
+use super::signal::{AttemptEnd, AttemptNews};
+use super::trial::{StopReason, Trial, TrialState};
+use super::tuning::Tuning;
+
+/// Steps kept of one trial; a trial that reports more keeps every second one.
+const MAX_STEPS: usize = 1000;
+
+/// What a piece of news did to the trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It was known, late, or of another attempt.
+    Nothing,
+    Changed,
+    /// Infrastructure lost the attempt; the trial waits for its next one, which is to be submitted.
+    Relaunch,
+}
+
+/// Folds `news` of attempt `attempt`, seen at `at`, into the trial.
+pub fn tell(trial: &mut Trial, attempt: u32, news: &AttemptNews, at: Timestamp, tuning: &Tuning) -> Told {
+    if attempt != trial.attempt || trial.state.is_finished() {
+        return Told::Nothing;
+    }
+    match news {
+        AttemptNews::Started => start(trial, at),
+        AttemptNews::Progress { done, total } => {
+            let progress = Some((*done, *total));
+            let moved = trial.progress != progress;
+            trial.progress = progress;
+            changed(start(trial, at) == Told::Changed || moved)
+        }
+        AttemptNews::Reported { step, metrics } => {
+            let recorded = record_step(trial, *step, metrics, tuning);
+            changed(start(trial, at) == Told::Changed || recorded)
+        }
+        AttemptNews::Ended { end } => {
+            start(trial, at);
+            finish(trial, end, at, tuning)
+        }
+    }
+}
+
+/// Ends a trial that was told to end and of which nothing was heard since.
+pub fn give_up(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
+    if !trial.state.is_finished() {
+        end_as_stopped(trial, at, tuning);
+        trial.reason.get_or_insert_with(|| "it was told to end and never answered".into());
+    }
+}
+
+fn changed(it_is: bool) -> Told {
+    if it_is { Told::Changed } else { Told::Nothing }
+}
+
+fn start(trial: &mut Trial, at: Timestamp) -> Told {
+    if trial.state != TrialState::Waiting {
+        return Told::Nothing;
+    }
+    trial.state = TrialState::Running;
+    trial.started_at = Some(at);
+    Told::Changed
+}
+
+fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning) -> bool {
+    let value = metrics.get(&tuning.objectives.primary().metric);
+    let Some(value) = value.filter(|value| value.is_finite()) else {
+        return false;
+    };
+    match trial.steps.binary_search_by_key(&step, |(known, _)| *known) {
+        Ok(index) if trial.steps[index].1 == value => return false,
+        Ok(index) => trial.steps[index].1 = value,
+        Err(index) => trial.steps.insert(index, (step, value)),
+    }
+    if trial.steps.len() > MAX_STEPS {
+        let mut keep = false;
+        // The newest step stays: pruners judge by it.
+        let last = trial.steps.pop();
+        trial.steps.retain(|_| {
+            keep = !keep;
+            keep
+        });
+        trial.steps.extend(last);
+    }
+    true
+}
+
+fn finish(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -> Told {
+    match end {
+        AttemptEnd::Succeeded { metrics } => complete(trial, metrics, at, tuning),
+        _ if trial.stopping.is_some() => end_as_stopped(trial, at, tuning),
+        AttemptEnd::Failed { reason, log_tail } => {
+            fail(trial, at, reason.clone());
+            trial.log_tail.clone_from(log_tail);
+        }
+        AttemptEnd::Stopped => fail(trial, at, "it was ended from outside".into()),
+        AttemptEnd::Lost { reason, by_restart } => return lose(trial, reason, *by_restart, at, tuning),
+    }
+    Told::Changed
+}
+
+/// A trial that ended well counts even if it had been told to end: its value is as good as any.
+fn complete(trial: &mut Trial, metrics: &Metrics, at: Timestamp, tuning: &Tuning) {
+    trial.metrics = metrics.clone();
+    if let Some(only) = tuning.objectives.only()
+        && metrics.get(&only.metric).is_none()
+        && let Some((_, last)) = trial.steps.last()
+    {
+        trial.metrics.0.insert(only.metric.clone(), *last);
+    }
+    match tuning.objectives.iter().find_map(|objective| complaint(objective, &trial.metrics)) {
+        Some(_) if trial.stopping.is_some() => end_as_stopped(trial, at, tuning),
+        Some(complaint) => fail(trial, at, complaint),
+        None => {
+            trial.state = TrialState::Complete;
+            trial.ended_at = Some(at);
+        }
+    }
+}
+
+fn complaint(objective: &Objective, metrics: &Metrics) -> Option<String> {
+    let name = &objective.metric;
+    match metrics.get(name) {
+        Some(value) if value.is_finite() => None,
+        Some(value) => Some(format!("it gave {name} = {value}, which is not a number to compare")),
+        None if metrics.0.is_empty() => Some(format!("it ended well but gave no {name}, nor any other metric")),
+        None => {
+            let names: Vec<&str> = metrics.0.keys().take(5).map(|name| name.as_str()).collect();
+            Some(format!("it ended well but gave no {name}, only {}", names.join(", ")))
+        }
+    }
+}
+
+fn end_as_stopped(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
+    match trial.stopping {
+        Some(StopReason::TimedOut) => {
+            let limit = tuning.limits.trial_timeout;
+            fail(trial, at, format!("it ran longer than its limit of {limit:#}"));
+        }
+        Some(StopReason::SweepEnds) => {
+            trial.state = TrialState::Pruned;
+            trial.ended_at = Some(at);
+            trial.reason = Some("the sweep ended".into());
+        }
+        Some(StopReason::Pruned) | None => {
+            trial.state = TrialState::Pruned;
+            trial.ended_at = Some(at);
+        }
+    }
+}
+
+fn fail(trial: &mut Trial, at: Timestamp, reason: String) {
+    trial.state = TrialState::Failed;
+    trial.ended_at = Some(at);
+    trial.reason = Some(reason);
+}
+
+fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning: &Tuning) -> Told {
+    if !by_restart {
+        trial.lost_attempts += 1;
+        if trial.lost_attempts > tuning.limits.retries {
+            fail(trial, at, format!("it was lost {} times, the last time because {reason}", trial.lost_attempts));
+            return Told::Changed;
+        }
+    }
+    trial.attempt += 1;
+    trial.state = TrialState::Waiting;
+    trial.started_at = None;
+    trial.steps.clear();
+    trial.progress = None;
+    Told::Relaunch
+}
+
+#[cfg(test)]
+#[path = "tell_tests.rs"]
+mod tests;

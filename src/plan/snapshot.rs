@@ -1,0 +1,292 @@
+//! A sweep with its trials in memory: a cache of the store, kept up to date by folding in signals.
+//!
+//! What the decisions need often (open trials, counts, the best) is kept along, so that a sweep of 10,000 trials costs
+//! the same per trial as one of ten.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::AttemptId;
+use crate::domain::params::Params;
+use crate::domain::report::{Counts, Report};
+use crate::domain::signal::{Signal, SignalKind};
+use crate::domain::sweep::{Outcome, Sweep, SweepState};
+use crate::domain::tell::{self, Told};
+use crate::domain::trial::{Trial, TrialState};
+use crate::domain::tuning::Tuning;
+use crate::search::{History, Record, RecordState};
+
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub(super) sweep: Sweep,
+    /// That of the sweep, shared so that it can be read while trials are changed.
+    tuning: Arc<Tuning>,
+    trials: Vec<Trial>,
+    history: History,
+    /// Numbers of the trials that are not finished.
+    open: BTreeSet<u32>,
+    /// Trials whose next attempt is to be submitted.
+    pub(super) relaunch: BTreeSet<u32>,
+    /// Trials that differ from the store.
+    dirty: BTreeSet<u32>,
+    tally: Tally,
+    /// Something worth telling has happened since the last report.
+    pub(super) news: bool,
+}
+
+/// Sums over the finished trials.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally {
+    pub counts: Counts,
+    /// Numbers of the best complete trials, best first, at most [`Report::TOP`].
+    pub top: Vec<u32>,
+    /// Finished trials since the best one changed.
+    pub since_best: u32,
+    pub failures: BTreeMap<String, FailureGroup>,
+    pub run_time: SignedDuration,
+    pub full_steps: (u64, u32),
+    pub pruned_steps: (u64, u32),
+}
+
+/// Failed trials with the same reason.
+#[derive(Debug, Clone)]
+pub(super) struct FailureGroup {
+    pub count: u32,
+    pub first: u32,
+}
+
+impl Snapshot {
+    /// The image of a stored sweep. `trials` are numbered from 0 without gaps, in order.
+    pub fn load(sweep: Sweep, trials: Vec<Trial>) -> Self {
+        let directions = sweep.tuning.objectives.iter().map(|objective| objective.direction).collect();
+        let history = History::new(sweep.tuning.space.clone(), directions, sweep.seed);
+        let mut snapshot = Self {
+            tuning: Arc::new(sweep.tuning.clone()),
+            sweep,
+            trials: Vec::with_capacity(trials.len()),
+            history,
+            open: BTreeSet::new(),
+            relaunch: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            tally: Tally::default(),
+            news: false,
+        };
+        for trial in trials {
+            snapshot.count(&trial, 1);
+            snapshot.history.record(trial.number, record_of(&trial, &snapshot.tuning));
+            if !trial.state.is_finished() {
+                snapshot.open.insert(trial.number);
+            }
+            snapshot.trials.push(trial);
+        }
+        snapshot.tally_in_order_of_end();
+        snapshot
+    }
+
+    pub fn tuning(&self) -> &Arc<Tuning> {
+        &self.tuning
+    }
+
+    pub fn sweep(&self) -> &Sweep {
+        &self.sweep
+    }
+
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    pub fn trial(&self, number: u32) -> Option<&Trial> {
+        self.trials.get(number as usize)
+    }
+
+    /// Waiting and running trials, in the order of their numbers.
+    pub fn open_trials(&self) -> impl Iterator<Item = &Trial> {
+        self.open.iter().filter_map(|number| self.trials.get(*number as usize))
+    }
+
+    pub(super) fn attempt_id(&self, trial: &Trial) -> AttemptId {
+        AttemptId { sweep: self.sweep.id.clone(), trial: trial.number, attempt: trial.attempt }
+    }
+
+    /// How many trials hold a place on the engine.
+    pub fn open_count(&self) -> u32 {
+        self.open.len() as u32
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.tally.counts
+    }
+
+    pub fn best(&self) -> Option<&Trial> {
+        self.tally.top.first().and_then(|number| self.trial(*number))
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Takes the trials that differ from the store, in the order of their numbers.
+    pub fn take_dirty(&mut self) -> Vec<Trial> {
+        let dirty = std::mem::take(&mut self.dirty);
+        dirty.iter().filter_map(|number| self.trial(*number).cloned()).collect()
+    }
+
+    /// Folds in one signal. Folding the same one in again changes nothing.
+    pub fn fold(&mut self, signal: &Signal) {
+        match &signal.kind {
+            SignalKind::StopRequested { by } => {
+                if self.sweep.outcome.is_none() && self.sweep.state != SweepState::Finished {
+                    self.sweep.outcome = Some(Outcome::Stopped { by: by.clone() });
+                    self.news = true;
+                }
+            }
+            SignalKind::Attempt { attempt, news } => {
+                let tuning = Arc::clone(&self.tuning);
+                let number = attempt.trial;
+                let mut told = Told::Nothing;
+                self.update(number, |trial| told = tell::tell(trial, attempt.attempt, news, signal.at, &tuning));
+                if told == Told::Relaunch {
+                    self.relaunch.insert(number);
+                }
+            }
+        }
+    }
+
+    /// Adds the next trial.
+    pub(super) fn propose(&mut self, params: Params, now: Timestamp) -> u32 {
+        let number = self.trials.len() as u32;
+        let trial = Trial::proposed(number, params, now);
+        self.count(&trial, 1);
+        self.history.record(number, record_of(&trial, &self.tuning));
+        self.open.insert(number);
+        self.dirty.insert(number);
+        self.trials.push(trial);
+        self.news = true;
+        number
+    }
+
+    /// Changes one trial and everything that is kept along with it.
+    pub(super) fn update(&mut self, number: u32, change: impl FnOnce(&mut Trial)) {
+        let Some(before) = self.trials.get(number as usize) else {
+            return;
+        };
+        let mut after = before.clone();
+        change(&mut after);
+        if after == *before {
+            return;
+        }
+        let before = std::mem::replace(&mut self.trials[number as usize], after.clone());
+        self.count(&before, -1);
+        self.count(&after, 1);
+        self.history.record(number, record_of(&after, &self.tuning));
+        if after.state.is_finished() && !before.state.is_finished() {
+            self.open.remove(&number);
+            self.relaunch.remove(&number);
+            self.tally_finished(number);
+        }
+        self.dirty.insert(number);
+        self.news |= before.state != after.state || before.progress != after.progress;
+    }
+
+    fn count(&mut self, trial: &Trial, by: i32) {
+        let counts = &mut self.tally.counts;
+        let count = match trial.state {
+            TrialState::Waiting => &mut counts.waiting,
+            TrialState::Running => &mut counts.running,
+            TrialState::Complete => &mut counts.complete,
+            TrialState::Pruned => &mut counts.pruned,
+            TrialState::Failed => &mut counts.failed,
+        };
+        *count = count.saturating_add_signed(by);
+    }
+
+    /// Rebuilds what depends on the order in which trials ended.
+    fn tally_in_order_of_end(&mut self) {
+        let mut ended: Vec<(Option<Timestamp>, u32)> = self
+            .trials
+            .iter()
+            .filter(|trial| trial.state.is_finished())
+            .map(|trial| (trial.ended_at, trial.number))
+            .collect();
+        ended.sort_unstable();
+        for (_, number) in ended {
+            self.tally_finished(number);
+        }
+    }
+
+    fn tally_finished(&mut self, number: u32) {
+        let Some(trial) = self.trials.get(number as usize) else {
+            return;
+        };
+        let tally = &mut self.tally;
+        tally.since_best += 1;
+        if let (Some(start), Some(end)) = (trial.started_at, trial.ended_at) {
+            tally.run_time += end.duration_since(start);
+        }
+        let last_step = trial.steps.last().map(|(step, _)| *step);
+        match trial.state {
+            TrialState::Complete => {
+                if let Some(step) = last_step {
+                    tally.full_steps = (tally.full_steps.0 + step, tally.full_steps.1 + 1);
+                }
+                self.rank(number);
+            }
+            TrialState::Pruned => {
+                if let Some(step) = last_step {
+                    tally.pruned_steps = (tally.pruned_steps.0 + step, tally.pruned_steps.1 + 1);
+                }
+            }
+            TrialState::Failed => {
+                let reason = trial.reason.clone().unwrap_or_default();
+                let group = tally.failures.entry(reason).or_insert(FailureGroup { count: 0, first: number });
+                group.count += 1;
+                group.first = group.first.min(number);
+            }
+            TrialState::Waiting | TrialState::Running => {}
+        }
+    }
+
+    /// Puts a complete trial among the best; among equals the one with the lower number comes first.
+    fn rank(&mut self, number: u32) {
+        let objective = self.tuning.objectives.primary();
+        let key = |number: u32| {
+            let value = self.trials.get(number as usize).and_then(|trial| trial.metrics.get(&objective.metric));
+            (objective.direction.loss(value.unwrap_or(f64::NAN)), number)
+        };
+        let own = key(number);
+        let place = self.tally.top.partition_point(|other| {
+            let other = key(*other);
+            other.0.total_cmp(&own.0).then(other.1.cmp(&own.1)).is_lt()
+        });
+        if place < Report::TOP {
+            self.tally.top.insert(place, number);
+            self.tally.top.truncate(Report::TOP);
+        }
+        if place == 0 {
+            self.tally.since_best = 0;
+        }
+    }
+}
+
+fn record_of(trial: &Trial, tuning: &Tuning) -> Record {
+    let state = match trial.state {
+        TrialState::Waiting | TrialState::Running => RecordState::Pending,
+        TrialState::Complete => RecordState::Complete,
+        TrialState::Pruned => RecordState::Pruned,
+        TrialState::Failed => RecordState::Failed,
+    };
+    let values = match state {
+        RecordState::Complete => {
+            let value = |metric| trial.metrics.get(metric).unwrap_or(f64::NAN);
+            tuning.objectives.iter().map(|objective| value(&objective.metric)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Record { state, params: trial.params.clone(), values, steps: trial.steps.clone() }
+}

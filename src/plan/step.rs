@@ -1,0 +1,286 @@
+//! What a sweep does next.
+//!
+//! [`step`] is called whenever something may have changed: it starts the sweep, proposes trials, prunes, times out,
+//! decides the end and finishes. Calling it again at the same instant does nothing more.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::Snapshot;
+use super::summary;
+use crate::domain::effect::{Action, Effect};
+use crate::domain::params::Params;
+use crate::domain::report::Report;
+use crate::domain::sweep::{Outcome, SweepState};
+use crate::domain::tell;
+use crate::domain::trial::{StopReason, Trial, TrialState};
+use crate::search::{Pruner, Sampler};
+
+/// A running sweep's message is brought up to date at most this often.
+pub const REPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
+
+/// A trial that was told to end is given up this long after its grace has passed without news.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// What the sweep may do at this instant, as its engine and its group allow.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// It may begin, and start this many trials.
+    Places(u32),
+    /// It must wait, for a reason in words.
+    Wait(String),
+}
+
+/// The search of one sweep.
+pub struct Search<'a> {
+    pub sampler: &'a dyn Sampler,
+    pub pruner: Option<&'a dyn Pruner>,
+}
+
+/// What came of a step besides the changed snapshot.
+#[derive(Debug, Default)]
+pub struct Stepped {
+    pub effects: Vec<Effect>,
+    /// The newest report, if there was something to tell.
+    pub report: Option<Report>,
+    /// The sweep itself differs from the store (its trials are in [`Snapshot::take_dirty`]).
+    pub sweep_changed: bool,
+}
+
+impl Stepped {
+    fn act(&mut self, snapshot: &Snapshot, now: Timestamp, action: Action) {
+        self.effects.push(Effect { sweep: Some(snapshot.sweep.id.clone()), due_at: now, action });
+    }
+}
+
+/// Does at `now` all that is to be done for the sweep. Pure: the arguments decide.
+pub fn step(mut snapshot: Snapshot, search: &Search<'_>, grant: &Grant, now: Timestamp) -> (Snapshot, Stepped) {
+    let mut stepped = Stepped::default();
+    if snapshot.sweep.state == SweepState::Finished {
+        return (snapshot, stepped);
+    }
+    let before = (snapshot.sweep.state, snapshot.sweep.outcome.clone());
+    begin(&mut snapshot, grant, now);
+    give_up_silent(&mut snapshot, now);
+    decide_end(&mut snapshot, now);
+    relaunch_lost(&mut snapshot, &mut stepped, now);
+    if snapshot.sweep.outcome.is_none() && snapshot.sweep.state == SweepState::Running {
+        stop_overdue(&mut snapshot, &mut stepped, now);
+        prune(&mut snapshot, search, &mut stepped, now);
+        propose(&mut snapshot, search, grant, &mut stepped, now);
+    }
+    wind_up(&mut snapshot, &mut stepped, now);
+    let moved = before != (snapshot.sweep.state, snapshot.sweep.outcome.clone());
+    stepped.sweep_changed = moved;
+    tell_people(&mut snapshot, grant, moved, &mut stepped, now);
+    (snapshot, stepped)
+}
+
+/// When the sweep is to be looked at again if no signal comes before: a time limit, or a report that is held back.
+pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
+    let sweep = snapshot.sweep();
+    let limits = &sweep.tuning.limits;
+    if sweep.state == SweepState::Finished {
+        return None;
+    }
+    let trials = snapshot.open_trials().filter_map(|trial| match trial.stopping_since {
+        Some(since) => after(since, limits.stop_grace + GIVE_UP_AFTER),
+        None => after(trial.started_at?, limits.trial_timeout),
+    });
+    let deadline = match (sweep.state, sweep.started_at, limits.deadline) {
+        (SweepState::Running, Some(start), Some(deadline)) => after(start, deadline),
+        _ => None,
+    };
+    let report = sweep.reported_at.filter(|_| snapshot.news).and_then(|at| after(at, REPORT_INTERVAL));
+    trials.chain(deadline).chain(report).min()
+}
+
+fn after(start: Timestamp, duration: SignedDuration) -> Option<Timestamp> {
+    start.checked_add(duration).ok()
+}
+
+fn passed(start: Option<Timestamp>, duration: SignedDuration, now: Timestamp) -> bool {
+    start.and_then(|start| after(start, duration)).is_some_and(|end| end <= now)
+}
+
+fn begin(snapshot: &mut Snapshot, grant: &Grant, now: Timestamp) {
+    let may_begin = matches!(grant, Grant::Places(places) if *places > 0);
+    if snapshot.sweep.state == SweepState::Queued && snapshot.sweep.outcome.is_none() && may_begin {
+        snapshot.sweep.state = SweepState::Running;
+        snapshot.sweep.started_at = Some(now);
+    }
+}
+
+/// Ends trials that were told to end long ago and of which nothing was heard: the sweep must not hang on them.
+fn give_up_silent(snapshot: &mut Snapshot, now: Timestamp) {
+    let limit = snapshot.tuning().limits.stop_grace + GIVE_UP_AFTER;
+    let tuning = std::sync::Arc::clone(snapshot.tuning());
+    for number in numbers(snapshot, |trial| passed(trial.stopping_since, limit, now)) {
+        snapshot.update(number, |trial| tell::give_up(trial, now, &tuning));
+    }
+}
+
+/// Submits the next attempt of trials that were lost, or ends them if the sweep ends: nothing of them runs.
+fn relaunch_lost(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
+    let tuning = std::sync::Arc::clone(snapshot.tuning());
+    for number in std::mem::take(&mut snapshot.relaunch) {
+        if snapshot.sweep.outcome.is_none() {
+            submit(snapshot, stepped, number, now);
+        } else {
+            snapshot.update(number, |trial| {
+                trial.stopping = Some(StopReason::SweepEnds);
+                tell::give_up(trial, now, &tuning);
+            });
+        }
+    }
+}
+
+fn submit(snapshot: &Snapshot, stepped: &mut Stepped, number: u32, now: Timestamp) {
+    if let Some(trial) = snapshot.trial(number) {
+        let action = Action::Submit {
+            engine: snapshot.sweep.tuning.engine.clone(),
+            attempt: snapshot.attempt_id(trial),
+            params: trial.params.clone(),
+        };
+        stepped.act(snapshot, now, action);
+    }
+}
+
+fn stop(snapshot: &mut Snapshot, stepped: &mut Stepped, number: u32, reason: StopReason, now: Timestamp) {
+    snapshot.update(number, |trial| {
+        trial.stopping = Some(reason);
+        trial.stopping_since = Some(now);
+    });
+    if let Some(trial) = snapshot.trial(number) {
+        let action = Action::Stop {
+            engine: snapshot.sweep.tuning.engine.clone(),
+            attempt: snapshot.attempt_id(trial),
+            grace: snapshot.sweep.tuning.limits.stop_grace,
+        };
+        stepped.act(snapshot, now, action);
+    }
+}
+
+fn numbers(snapshot: &Snapshot, wanted: impl Fn(&Trial) -> bool) -> Vec<u32> {
+    snapshot.open_trials().filter(|trial| wanted(trial)).map(|trial| trial.number).collect()
+}
+
+/// Decides that the sweep ends, if anything says so; the most telling reason comes first.
+fn decide_end(snapshot: &mut Snapshot, now: Timestamp) {
+    if snapshot.sweep.outcome.is_some() || snapshot.sweep.state != SweepState::Running {
+        return;
+    }
+    let limits = &snapshot.sweep.tuning.limits;
+    let counts = snapshot.counts();
+    let objective = snapshot.sweep.tuning.objectives.primary();
+    let best = snapshot.best().and_then(|trial| trial.metrics.get(&objective.metric));
+    let goal_reached =
+        matches!((best, objective.goal), (Some(best), Some(goal)) if objective.direction.reached(best, goal));
+    snapshot.sweep.outcome = if goal_reached {
+        Some(Outcome::GoalReached)
+    } else if counts.failed >= limits.failed_trials {
+        Some(Outcome::TooManyFailures { failed: counts.failed })
+    } else if limits.deadline.is_some_and(|deadline| passed(snapshot.sweep.started_at, deadline, now)) {
+        Some(Outcome::DeadlineReached)
+    } else if counts.finished() >= limits.trials {
+        Some(Outcome::Completed)
+    } else if let Some(patience) = limits.patience
+        && snapshot.best().is_some()
+        && snapshot.tally().since_best >= patience
+    {
+        Some(Outcome::NoImprovement { trials: patience })
+    } else {
+        None
+    };
+}
+
+fn stop_overdue(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
+    let limit = snapshot.tuning().limits.trial_timeout;
+    for number in numbers(snapshot, |trial| trial.stopping.is_none() && passed(trial.started_at, limit, now)) {
+        stop(snapshot, stepped, number, StopReason::TimedOut, now);
+    }
+}
+
+fn prune(snapshot: &mut Snapshot, search: &Search<'_>, stepped: &mut Stepped, now: Timestamp) {
+    let Some(pruner) = search.pruner else {
+        return;
+    };
+    let judged = |trial: &Trial| {
+        trial.state == TrialState::Running
+            && trial.stopping.is_none()
+            && !trial.steps.is_empty()
+            && pruner.should_prune(snapshot.history(), trial.number)
+    };
+    for number in numbers(snapshot, judged) {
+        stop(snapshot, stepped, number, StopReason::Pruned, now);
+    }
+}
+
+fn propose(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped: &mut Stepped, now: Timestamp) {
+    let Grant::Places(places) = grant else {
+        return;
+    };
+    let limits = &snapshot.sweep.tuning.limits;
+    let wanted = limits.trials.saturating_sub(snapshot.trials().len() as u32);
+    let room = limits.parallel.saturating_sub(snapshot.open_count()).min(*places);
+    for _ in 0..wanted.min(room) {
+        let number = snapshot.trials().len() as u32;
+        let Some(params) = choose(snapshot, search, number) else {
+            if snapshot.open_count() == 0 {
+                snapshot.sweep.outcome = Some(Outcome::Exhausted);
+            }
+            return;
+        };
+        let number = snapshot.propose(params, now);
+        submit(snapshot, stepped, number, now);
+    }
+}
+
+/// Trial 0 is what production uses today, if that is known and still within the space.
+fn choose(snapshot: &Snapshot, search: &Search<'_>, number: u32) -> Option<Params> {
+    let tuning = snapshot.tuning();
+    match &tuning.production {
+        Some(production) if number == 0 && tuning.space.check(production).is_ok() => Some(production.clone()),
+        _ => search.sampler.ask(snapshot.history(), number),
+    }
+}
+
+/// Once the end is decided: ends the open trials, then the sweep.
+fn wind_up(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
+    if snapshot.sweep.outcome.is_none() {
+        return;
+    }
+    for number in numbers(snapshot, |trial| trial.stopping.is_none()) {
+        stop(snapshot, stepped, number, StopReason::SweepEnds, now);
+    }
+    if snapshot.open_count() == 0 {
+        snapshot.sweep.state = SweepState::Finished;
+        snapshot.sweep.ended_at = Some(now);
+    } else {
+        snapshot.sweep.state = SweepState::Stopping;
+    }
+}
+
+/// Writes the sweep's messages when its state has moved, and its progress now and then.
+fn tell_people(snapshot: &mut Snapshot, grant: &Grant, moved: bool, stepped: &mut Stepped, now: Timestamp) {
+    let due = match snapshot.sweep.reported_at {
+        None => true,
+        Some(at) => snapshot.news && passed(Some(at), REPORT_INTERVAL, now),
+    };
+    if !moved && !due {
+        return;
+    }
+    let why = match grant {
+        Grant::Wait(why) => Some(why.as_str()),
+        Grant::Places(_) => None,
+    };
+    let report = summary::report(snapshot, why, now);
+    stepped.effects.extend(summary::notifications(&snapshot.sweep, &report, now));
+    stepped.report = Some(report);
+    stepped.sweep_changed = true;
+    snapshot.sweep.reported_at = Some(now);
+    snapshot.news = false;
+}
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;

@@ -1,0 +1,436 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::effect::Content;
+use crate::domain::ids::{AttemptId, ParamName};
+use crate::domain::metrics::Metrics;
+use crate::domain::params::Value;
+use crate::domain::report::Phase;
+use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind, StopRequest};
+use crate::domain::sweep::{self, Sweep};
+use crate::domain::tuning::{self, Tuning};
+use crate::search::History;
+
+/// Proposes x = number / 10, up to a number of points.
+struct Ramp(u32);
+
+impl Sampler for Ramp {
+    fn ask(&self, _: &History, number: u32) -> Option<Params> {
+        let name: ParamName = "x".parse().unwrap();
+        (number < self.0).then(|| [(name, Value::Float(f64::from(number % 10) / 10.0))].into_iter().collect())
+    }
+}
+
+/// Stops every trial that has reported a loss above 1.
+struct Strict;
+
+impl Pruner for Strict {
+    fn should_prune(&self, history: &History, number: u32) -> bool {
+        history.records()[number as usize].steps.iter().any(|(_, value)| *value > 1.0)
+    }
+}
+
+/// An engine and a store in a few lines: it takes the effects and says what became of them.
+struct World {
+    snapshot: Option<Snapshot>,
+    now: Timestamp,
+    points: u32,
+    grant: Grant,
+    running: BTreeSet<AttemptId>,
+    stopped: Vec<AttemptId>,
+    closings: u32,
+    last: Option<Report>,
+}
+
+impl World {
+    fn new(change: impl FnOnce(&mut Tuning)) -> Self {
+        let mut tuning = tuning::fixture();
+        change(&mut tuning);
+        Self {
+            snapshot: Some(Snapshot::load(sweep::fixture(tuning), Vec::new())),
+            now: Timestamp::from_second(1_700_000_000).unwrap(),
+            points: u32::MAX,
+            grant: Grant::Places(100),
+            running: BTreeSet::new(),
+            stopped: Vec::new(),
+            closings: 0,
+            last: None,
+        }
+    }
+
+    fn step(&mut self) -> Stepped {
+        let ramp = Ramp(self.points);
+        let search = Search { sampler: &ramp, pruner: Some(&Strict) };
+        let (snapshot, stepped) = step(self.snapshot.take().unwrap(), &search, &self.grant, self.now);
+        self.snapshot = Some(snapshot);
+        for effect in &stepped.effects {
+            match &effect.action {
+                Action::Submit { attempt, .. } => {
+                    assert!(self.running.insert(attempt.clone()), "{attempt} was submitted twice");
+                }
+                Action::Stop { attempt, .. } => self.stopped.push(attempt.clone()),
+                Action::Notify(notification) => {
+                    self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
+                }
+            }
+        }
+        self.last = stepped.report.clone().or(self.last.take());
+        stepped
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    fn tell(&mut self, trial: u32, news: AttemptNews) {
+        let snapshot = self.snapshot.as_mut().unwrap();
+        let attempt = snapshot.attempt_id(snapshot.trial(trial).unwrap());
+        let signal = Signal { sweep: attempt.sweep.clone(), at: self.now, kind: SignalKind::Attempt { attempt, news } };
+        snapshot.fold(&signal);
+        self.step();
+    }
+
+    fn finish(&mut self, trial: u32, loss: f64) {
+        let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
+        self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } });
+    }
+
+    fn stop_by(&mut self, name: &str) {
+        let by = StopRequest::Person { name: name.into() };
+        let signal = Signal { sweep: self.sweep().id.clone(), at: self.now, kind: SignalKind::StopRequested { by } };
+        self.snapshot.as_mut().unwrap().fold(&signal);
+        self.step();
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        self.snapshot.as_ref().unwrap()
+    }
+
+    fn sweep(&self) -> &Sweep {
+        self.snapshot().sweep()
+    }
+
+    fn outcome(&self) -> (SweepState, Option<&str>) {
+        (self.sweep().state, self.sweep().outcome.as_ref().map(Outcome::name))
+    }
+}
+
+#[test]
+fn a_sweep_runs_its_trials_a_few_at_a_time_and_ends() {
+    let mut world = World::new(|tuning| tuning.limits.trials = 4);
+    world.step();
+    assert_eq!(world.running.len(), 2, "two at a time");
+    for trial in 0..4 {
+        world.pass(10);
+        world.finish(trial, 1.0 - f64::from(trial) / 10.0);
+    }
+    assert_eq!(world.outcome(), (SweepState::Finished, Some("completed")));
+    assert_eq!((world.snapshot().trials().len(), world.closings), (4, 1));
+    let best = world.last.as_ref().unwrap().best().unwrap();
+    assert_eq!((best.trial, best.value), (3, 0.7));
+}
+
+#[test]
+fn a_sweep_that_must_wait_says_what_for() {
+    let mut world = World::new(|_| ());
+    world.grant = Grant::Wait("an older sweep of this pull request".into());
+    world.step();
+    assert!(matches!(&world.last.as_ref().unwrap().phase, Phase::Queued { why } if why.contains("older sweep")));
+    assert!(world.running.is_empty());
+    world.grant = Grant::Places(1);
+    world.step();
+    assert_eq!((world.sweep().state, world.running.len()), (SweepState::Running, 1));
+}
+
+#[test]
+fn what_production_uses_is_the_first_trial() {
+    let production: Params = [("x".parse().unwrap(), Value::Float(0.77))].into_iter().collect();
+    let mut world = World::new(|tuning| tuning.production = Some(production.clone()));
+    world.step();
+    assert_eq!(world.snapshot().trial(0).unwrap().params, production);
+}
+
+#[test]
+fn failed_trials_end_the_sweep_at_their_limit_and_not_before() {
+    let mut world = World::new(|tuning| tuning.limits.failed_trials = 2);
+    world.step();
+    let failed = || AttemptNews::Ended { end: AttemptEnd::Failed { reason: "exit code 1".into(), log_tail: None } };
+    world.tell(0, failed());
+    assert_eq!(world.sweep().state, SweepState::Running);
+    world.tell(1, failed());
+    assert_eq!(world.outcome(), (SweepState::Stopping, Some("too_many_failures")));
+    world.tell(2, AttemptNews::Ended { end: AttemptEnd::Stopped });
+    assert_eq!(world.sweep().state, SweepState::Finished);
+    let failure = world.last.unwrap().failure.unwrap();
+    assert_eq!((failure.reason.as_str(), failure.count, failure.trial), ("exit code 1", 2, 0));
+}
+
+#[test]
+fn reaching_the_goal_ends_the_sweep() {
+    let mut world = World::new(|tuning| {
+        let mut objectives: Vec<_> = tuning.objectives.clone().into();
+        objectives[0].goal = Some(0.2);
+        tuning.objectives = objectives.try_into().unwrap();
+    });
+    world.step();
+    world.finish(0, 0.3);
+    assert_eq!(world.sweep().outcome, None);
+    world.finish(1, 0.2);
+    assert_eq!(world.outcome(), (SweepState::Stopping, Some("goal_reached")));
+}
+
+#[test]
+fn patience_counts_finished_trials_since_the_best() {
+    let mut world = World::new(|tuning| tuning.limits.patience = Some(2));
+    world.step();
+    world.finish(0, 0.5);
+    world.finish(1, 0.4);
+    world.finish(2, 0.6);
+    assert_eq!(world.sweep().outcome, None);
+    world.finish(3, 0.4);
+    assert_eq!(world.sweep().outcome, Some(Outcome::NoImprovement { trials: 2 }));
+}
+
+#[test]
+fn an_exhausted_grid_ends_the_sweep_once_its_last_trial_is_done() {
+    let mut world = World::new(|_| ());
+    world.points = 3;
+    world.step();
+    world.finish(0, 0.5);
+    world.finish(1, 0.5);
+    assert_eq!(world.sweep().state, SweepState::Running);
+    world.finish(2, 0.5);
+    assert_eq!(world.outcome(), (SweepState::Finished, Some("exhausted")));
+}
+
+#[test]
+fn a_trial_over_its_limit_is_stopped_and_fails() {
+    let mut world = World::new(|tuning| tuning.limits.parallel = 1);
+    world.step();
+    world.tell(0, AttemptNews::Started);
+    assert_eq!(
+        next_wake(world.snapshot()),
+        world.now.checked_add(SignedDuration::from_secs(3)).ok(),
+        "a report is due"
+    );
+    world.pass(3601);
+    world.step();
+    assert_eq!(world.stopped.len(), 1);
+    world.tell(0, AttemptNews::Ended { end: AttemptEnd::Stopped });
+    let trial = world.snapshot().trial(0).unwrap();
+    assert_eq!(
+        (trial.state, trial.reason.as_deref()),
+        (TrialState::Failed, Some("it ran longer than its limit of 1h"))
+    );
+}
+
+#[test]
+fn the_deadline_ends_the_sweep_with_what_it_has() {
+    let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_mins(5)));
+    world.step();
+    world.finish(0, 0.5);
+    world.pass(301);
+    world.step();
+    assert_eq!(world.outcome(), (SweepState::Stopping, Some("deadline_reached")));
+}
+
+#[test]
+fn a_poor_trial_is_pruned_by_what_it_reports() {
+    let mut world = World::new(|_| ());
+    world.step();
+    let metrics: Metrics = [("loss".parse().unwrap(), 9.0)].into_iter().collect();
+    world.tell(0, AttemptNews::Reported { step: 1, metrics });
+    assert_eq!(world.snapshot().trial(0).unwrap().stopping, Some(StopReason::Pruned));
+    world.tell(0, AttemptNews::Ended { end: AttemptEnd::Stopped });
+    assert_eq!(world.snapshot().counts().pruned, 1);
+}
+
+#[test]
+fn a_stop_ends_a_queued_sweep_at_once_and_a_running_one_with_its_trials() {
+    let mut queued = World::new(|_| ());
+    queued.grant = Grant::Wait("a place".into());
+    queued.step();
+    queued.stop_by("@mika");
+    assert_eq!((queued.outcome(), queued.closings), ((SweepState::Finished, Some("stopped")), 1));
+
+    let mut running = World::new(|_| ());
+    running.step();
+    running.stop_by("@mika");
+    assert_eq!((running.outcome(), running.stopped.len()), ((SweepState::Stopping, Some("stopped")), 2));
+}
+
+#[test]
+fn a_lost_trial_is_submitted_again_under_its_next_attempt() {
+    let mut world = World::new(|_| ());
+    world.step();
+    let lost = AttemptNews::Ended { end: AttemptEnd::Lost { reason: "the node went away".into(), by_restart: false } };
+    world.tell(0, lost);
+    let attempts: Vec<_> = world.running.iter().map(|attempt| (attempt.trial, attempt.attempt)).collect();
+    assert_eq!(attempts, [(0, 1), (0, 2), (1, 1)]);
+}
+
+#[test]
+fn a_lost_trial_of_a_sweep_that_ends_is_not_submitted_again() {
+    let mut world = World::new(|tuning| tuning.limits.parallel = 1);
+    world.step();
+    let snapshot = world.snapshot.as_mut().unwrap();
+    let attempt = snapshot.attempt_id(snapshot.trial(0).unwrap());
+    let sweep = attempt.sweep.clone();
+    let end = AttemptEnd::Lost { reason: "a restart".into(), by_restart: true };
+    let lost = SignalKind::Attempt { attempt, news: AttemptNews::Ended { end } };
+    let stop = SignalKind::StopRequested { by: StopRequest::PullRequestClosed };
+    for kind in [lost, stop] {
+        snapshot.fold(&Signal { sweep: sweep.clone(), at: world.now, kind });
+    }
+    world.step();
+    assert_eq!((world.sweep().state, world.running.len()), (SweepState::Finished, 1));
+}
+
+#[test]
+fn a_trial_that_never_answers_its_stop_does_not_hold_up_the_sweep() {
+    let mut world = World::new(|_| ());
+    world.step();
+    world.stop_by("@mika");
+    world.pass(71);
+    world.step();
+    assert_eq!(world.sweep().state, SweepState::Finished);
+}
+
+#[test]
+fn progress_is_told_at_most_every_few_seconds() {
+    let mut world = World::new(|tuning| tuning.limits.trials = 100);
+    world.step();
+    let reports: u32 = (0..20)
+        .map(|trial| {
+            world.pass(1);
+            let before = world.sweep().reported_at;
+            world.finish(trial, 0.5);
+            u32::from(world.sweep().reported_at != before)
+        })
+        .sum();
+    assert!((5..=7).contains(&reports), "{reports} reports in 20 s");
+}
+
+#[test]
+fn a_reloaded_snapshot_goes_on_where_it_was() {
+    let mut world = World::new(|tuning| tuning.limits.patience = Some(50));
+    world.step();
+    for trial in 0..5 {
+        world.pass(1);
+        world.finish(trial, 0.5 - f64::from(trial % 3) / 10.0);
+    }
+    let snapshot = world.snapshot();
+    let again = Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec());
+    assert_eq!(summary::report(&again, None, world.now), summary::report(snapshot, None, world.now));
+    assert_eq!(again.tally().since_best, snapshot.tally().since_best);
+}
+
+/// One thing that may happen to a sweep.
+#[derive(Debug, Clone)]
+enum Happening {
+    Finish(u32, f64),
+    Fail(u32),
+    Lose(u32),
+    Report(u32, u64, f64),
+    Pass(i64),
+    Stop,
+    Reload,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        8 => (0u32..12, -2.0..2.0).prop_map(|(trial, loss)| Happening::Finish(trial, loss)),
+        2 => (0u32..12).prop_map(Happening::Fail),
+        2 => (0u32..12).prop_map(Happening::Lose),
+        3 => (0u32..12, 1u64..5, -2.0..2.0).prop_map(|(trial, step, value)| Happening::Report(trial, step, value)),
+        2 => (0i64..4000).prop_map(Happening::Pass),
+        1 => Just(Happening::Stop),
+        1 => Just(Happening::Reload),
+    ]
+}
+
+impl World {
+    fn meet(&mut self, happening: &Happening) {
+        let known = |world: &Self, trial: u32| world.snapshot().trial(trial).is_some();
+        match happening {
+            Happening::Finish(trial, loss) if known(self, *trial) => self.finish(*trial, *loss),
+            Happening::Fail(trial) if known(self, *trial) => {
+                let end = AttemptEnd::Failed { reason: "exit code 1".into(), log_tail: None };
+                self.tell(*trial, AttemptNews::Ended { end });
+            }
+            Happening::Lose(trial) if known(self, *trial) => {
+                let end = AttemptEnd::Lost { reason: "a node".into(), by_restart: false };
+                self.tell(*trial, AttemptNews::Ended { end });
+            }
+            Happening::Report(trial, step, value) if known(self, *trial) => {
+                let metrics: Metrics = [("loss".parse().unwrap(), *value)].into_iter().collect();
+                self.tell(*trial, AttemptNews::Reported { step: *step, metrics });
+            }
+            Happening::Pass(seconds) => self.pass(*seconds),
+            Happening::Stop => self.stop_by("@mika"),
+            Happening::Reload => {
+                let snapshot = self.snapshot.take().unwrap();
+                self.snapshot = Some(Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec()));
+            }
+            _ => {}
+        }
+        self.step();
+    }
+}
+
+proptest! {
+    #[test]
+    fn stepping_again_at_the_same_instant_does_nothing(happenings in prop::collection::vec(happening(), 0..60)) {
+        let mut world = World::new(|tuning| tuning.limits.patience = Some(6));
+        world.step();
+        for happening in &happenings {
+            world.meet(happening);
+            world.snapshot.as_mut().unwrap().take_dirty();
+            let again = world.step();
+            prop_assert!(again.effects.is_empty() && !again.sweep_changed, "{:?}", again);
+            prop_assert!(world.snapshot.as_mut().unwrap().take_dirty().is_empty());
+        }
+    }
+
+    #[test]
+    fn limits_hold_and_states_only_move_forward(happenings in prop::collection::vec(happening(), 0..80)) {
+        let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
+        world.step();
+        let mut before: BTreeMap<u32, (u32, u8)> = BTreeMap::new();
+        let mut state = world.sweep().state;
+        for happening in &happenings {
+            world.meet(happening);
+            let snapshot = world.snapshot();
+            prop_assert!(snapshot.open_count() <= 2 && snapshot.trials().len() <= 10);
+            prop_assert!(snapshot.sweep().state >= state);
+            state = snapshot.sweep().state;
+            for trial in snapshot.trials() {
+                let known = before.insert(trial.number, trial.advance());
+                prop_assert!(known.is_none_or(|known| known <= trial.advance()));
+            }
+            prop_assert_eq!(state == SweepState::Finished, snapshot.sweep().ended_at.is_some());
+            prop_assert!(world.closings <= 1);
+            if state == SweepState::Finished {
+                prop_assert_eq!((snapshot.open_count(), world.closings), (0, 1));
+            }
+        }
+    }
+
+    #[test]
+    fn every_sweep_ends_if_its_trials_do(happenings in prop::collection::vec(happening(), 0..40)) {
+        let mut world = World::new(|_| ());
+        world.step();
+        for happening in &happenings {
+            world.meet(happening);
+        }
+        for _ in 0..200 {
+            let open: Vec<u32> = world.snapshot().open_trials().map(|trial| trial.number).collect();
+            for trial in open {
+                world.finish(trial, 0.5);
+            }
+        }
+        prop_assert_eq!(world.sweep().state, SweepState::Finished);
+    }
+}

@@ -1,0 +1,174 @@
+//! What there is to say about a sweep: its report, and the messages that carry it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::snapshot::Snapshot;
+use crate::domain::effect::{Action, Content, Effect, Notification};
+use crate::domain::metrics::{Direction, Objective};
+use crate::domain::report::{Conclusion, Failure, Phase, Ranked, Report, Verdict};
+use crate::domain::sweep::{Destination, Outcome, Sweep, SweepState};
+use crate::domain::trial::Trial;
+
+/// The report of a sweep that has just been asked for.
+pub fn first_report(sweep: &Sweep, now: Timestamp) -> Report {
+    report(&Snapshot::load(sweep.clone(), Vec::new()), None, now)
+}
+
+/// The report of a sweep as it stands at `now`; `waits_for` says what a queued one waits for.
+pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> Report {
+    let sweep = snapshot.sweep();
+    let tuning = &sweep.tuning;
+    let objective = tuning.objectives.primary().clone();
+    let top = ranked(snapshot, &objective);
+    Report {
+        sweep: sweep.id.clone(),
+        tuning: tuning.name.clone(),
+        phase: phase(sweep, waits_for),
+        asked_by: sweep.origin.asker(),
+        code: sweep.code.clone(),
+        notes: sweep.overrides.clone(),
+        sampler: tuning.search.sampler.title().to_owned(),
+        seed: sweep.seed,
+        parallel: tuning.limits.parallel,
+        trials: tuning.limits.trials,
+        counts: snapshot.counts(),
+        verdict: verdict(sweep, &objective, top.first()),
+        objective,
+        top,
+        baseline: sweep.baseline.clone(),
+        failure: most_frequent_failure(snapshot),
+        created_at: sweep.created_at,
+        started_at: sweep.started_at,
+        ended_at: sweep.ended_at,
+        time_left: time_left(snapshot, now),
+        saved: saved(snapshot),
+        dashboards: tuning.dashboards.clone(),
+    }
+}
+
+/// The messages that carry `report`: the sweep's own at each of its destinations and, once it has ended, a closing line
+/// for whoever is to be mentioned.
+pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut notify = |slot: String, destination: &Destination, content: Content| {
+        let notification = Notification { slot, destination: destination.clone(), content };
+        effects.push(Effect { sweep: Some(sweep.id.clone()), due_at: now, action: Action::Notify(notification) });
+    };
+    for destination in &sweep.destinations {
+        let slot = format!("{}/{}", sweep.id, destination.key());
+        notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
+        if report.is_final() && matches!(destination, Destination::Slack { .. }) {
+            notify(format!("{slot}/closing"), destination, Content::Closing(Box::new(report.clone())));
+        }
+    }
+    effects
+}
+
+fn phase(sweep: &Sweep, waits_for: Option<&str>) -> Phase {
+    match (sweep.state, &sweep.outcome) {
+        (SweepState::Finished, Some(outcome)) => Phase::Finished { outcome: outcome.clone() },
+        (SweepState::Stopping, Some(outcome)) => Phase::Stopping { outcome: outcome.clone() },
+        (SweepState::Queued, _) => Phase::Queued { why: waits_for.unwrap_or("its turn").to_owned() },
+        _ => Phase::Running,
+    }
+}
+
+fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
+    let rank = |trial: &Trial| Ranked {
+        trial: trial.number,
+        value: trial.metrics.get(&objective.metric).unwrap_or(f64::NAN),
+        metrics: trial.metrics.clone(),
+        params: trial.params.clone(),
+    };
+    snapshot.tally().top.iter().filter_map(|number| snapshot.trial(*number)).map(rank).collect()
+}
+
+/// Holds the best against the baseline, as the tuning requires. Given only once the sweep has ended by itself.
+fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Option<Verdict> {
+    let requirement = sweep.tuning.requirement.as_ref()?;
+    let outcome = sweep.outcome.as_ref().filter(|_| sweep.state == SweepState::Finished)?;
+    let base = sweep.baseline.as_ref().map_or("the base branch", |baseline| baseline.label.as_str());
+    let allowed = requirement.not_worse_than_percent;
+    let needs = if allowed == 0.0 {
+        format!("needs: {} not worse than on {base}", objective.metric)
+    } else {
+        format!("needs: {} not worse than on {base} by more than {allowed} %", objective.metric)
+    };
+    let (conclusion, headline) = match (outcome, best, &sweep.baseline) {
+        (Outcome::TooManyFailures { failed }, _, _) => (Conclusion::Failure, format!("{failed} trials failed")),
+        (Outcome::Stopped { .. }, _, _) => (Conclusion::Neutral, "stopped before the end".to_owned()),
+        (_, None, _) => (Conclusion::Failure, "no trial gave a value".to_owned()),
+        (_, Some(_), None) => (Conclusion::Neutral, format!("nothing to compare with on {base} yet")),
+        (_, Some(best), Some(baseline)) => {
+            let gain = gain_percent(objective.direction, best.value, baseline.value);
+            let met = gain >= -allowed;
+            (if met { Conclusion::Success } else { Conclusion::Failure }, headline(gain))
+        }
+    };
+    Some(Verdict { conclusion, headline, requirement: needs })
+}
+
+/// How much better `value` is than `base`, in percent of the size of `base`; negative when it is worse.
+fn gain_percent(direction: Direction, value: f64, base: f64) -> f64 {
+    let gain = direction.loss(base) - direction.loss(value);
+    if gain == 0.0 { 0.0 } else { 100.0 * gain / base.abs().max(f64::MIN_POSITIVE) }
+}
+
+fn headline(gain: f64) -> String {
+    if gain.abs() < 0.005 {
+        "as good as before".to_owned()
+    } else if gain > 0.0 {
+        format!("better by {gain:.2} %")
+    } else {
+        format!("worse by {:.2} %", -gain)
+    }
+}
+
+fn most_frequent_failure(snapshot: &Snapshot) -> Option<Failure> {
+    let groups = snapshot.tally().failures.iter();
+    let (reason, group) = groups.max_by_key(|(_, group)| (group.count, std::cmp::Reverse(group.first)))?;
+    let log_tail = snapshot.trial(group.first).and_then(|trial| trial.log_tail.clone());
+    Some(Failure { reason: reason.clone(), count: group.count, trial: group.first, log_tail })
+}
+
+/// The time that the remaining trials will take if they are like the finished ones.
+fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
+    let sweep = snapshot.sweep();
+    let limits = &sweep.tuning.limits;
+    let finished = snapshot.counts().finished();
+    if sweep.state != SweepState::Running || finished == 0 {
+        return None;
+    }
+    let mean = snapshot.tally().run_time.as_secs_f64() / f64::from(finished);
+    let spent: f64 = snapshot
+        .open_trials()
+        .filter_map(|trial| trial.started_at)
+        .map(|start| now.duration_since(start).as_secs_f64().clamp(0.0, mean))
+        .sum();
+    let work = mean * f64::from(limits.trials.saturating_sub(finished)) - spent;
+    SignedDuration::try_from_secs_f64((work / f64::from(limits.parallel.max(1))).max(0.0)).ok()
+}
+
+/// The share of the steps that the pruned trials did not run, out of what all finished ones would have run in full.
+fn saved(snapshot: &Snapshot) -> Option<f64> {
+    let (full_steps, full) = snapshot.tally().full_steps;
+    let (pruned_steps, pruned) = snapshot.tally().pruned_steps;
+    if full == 0 || pruned == 0 {
+        return None;
+    }
+    let length = full_steps as f64 / f64::from(full);
+    let whole = length * f64::from(full + pruned);
+    Some(((length * f64::from(pruned) - pruned_steps as f64) / whole).clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_is_positive_in_either_direction() {
+        assert!((gain_percent(Direction::Maximize, 0.94, 0.92) - 2.174).abs() < 1e-3);
+        assert!((gain_percent(Direction::Minimize, 0.5, 0.4) + 25.0).abs() < 1e-9);
+        assert_eq!(gain_percent(Direction::Minimize, 0.0, 0.0), 0.0);
+    }
+}
