@@ -1,0 +1,10 @@
+//! The store as its callers see it; each area in a file of its own.
+
+mod fixtures;
+mod group_commit;
+mod inbox;
+mod model;
+mod opening;
+mod outbox;
+mod sweeps;
+mod views;
