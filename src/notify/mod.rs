@@ -6,10 +6,16 @@ use async_trait::async_trait;
 
 use crate::domain::effect::{Notification, Receipt};
 
+pub mod figures;
 pub mod github;
 pub mod grafana;
 pub mod slack;
 pub mod text;
+
+#[cfg(test)]
+mod fixtures;
+mod phrases;
+mod prose;
 
 /// One message to bring into its newest form.
 #[derive(Debug, Clone)]

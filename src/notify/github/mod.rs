@@ -1,1 +1,18 @@
-//! GitHub: Markdown and the client that posts comments and check runs.
+//! GitHub: Markdown, the client that posts comments and check runs, and the look-ups that the rules need.
+
+mod checks;
+mod client;
+mod comments;
+mod errors;
+mod lookup;
+pub mod markdown;
+mod markup;
+mod notifier;
+
+pub use client::{Github, GithubAuth, GithubSettings, GithubSetupError};
+pub use errors::GithubError;
+pub use lookup::PullRequestFacts;
+pub use notifier::GithubNotifier;
+
+#[cfg(test)]
+mod tests;

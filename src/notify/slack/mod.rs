@@ -1,1 +1,8 @@
-//! Slack: blocks and the client that posts them.
+//! Slack: blocks, and the client that posts and edits them.
+
+pub mod blocks;
+pub mod client;
+mod errors;
+mod mrkdwn;
+
+pub use client::{SlackNotifier, SlackSettings, SlackSetupError};

@@ -1,0 +1,165 @@
+//! What the rules must know about a repository before they decide: heads, changed paths, rights.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::domain::ids::{CommitSha, Repository};
+
+use super::client::{Call, Github};
+use super::errors::GithubError;
+
+/// GitHub lists at most 3,000 files of a pull request.
+const MOST_FILE_PAGES: usize = 30;
+
+/// A pull request as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequestFacts {
+    pub number: u64,
+    pub title: String,
+    pub author: String,
+    pub head: CommitSha,
+    pub head_branch: String,
+    pub base_branch: String,
+    /// The head branch lives in another repository, or in one that was deleted.
+    pub from_fork: bool,
+    pub draft: bool,
+    pub open: bool,
+    pub labels: BTreeSet<String>,
+}
+
+impl Github {
+    /// # Errors
+    /// [`GithubError`]
+    pub async fn pull_request(&self, repository: &Repository, number: u64) -> Result<PullRequestFacts, GithubError> {
+        let what = format!("read {repository}#{number}");
+        let text = number.to_string();
+        let pull: Pull = self.get(Call { what: &what, repository, path: &["pulls", &text], query: &[] }).await?;
+        let home = pull.head.repo.map(|repo| repo.full_name);
+        Ok(PullRequestFacts {
+            number,
+            title: pull.title,
+            author: pull.user.map(|user| user.login).unwrap_or_default(),
+            head: sha(&what, &pull.head.sha)?,
+            head_branch: pull.head.reference,
+            base_branch: pull.base.reference,
+            from_fork: home.is_none_or(|home| !home.eq_ignore_ascii_case(repository.as_str())),
+            draft: pull.draft,
+            open: pull.state == "open",
+            labels: pull.labels.into_iter().map(|label| label.name).collect(),
+        })
+    }
+
+    /// The paths that a pull request changes, both names of a renamed file, and whether there are more than GitHub lists.
+    ///
+    /// # Errors
+    /// [`GithubError`]
+    pub async fn changed_paths(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<(BTreeSet<String>, bool), GithubError> {
+        let what = format!("read the changed files of {repository}#{number}");
+        let text = number.to_string();
+        let call = Call { what: &what, repository, path: &["pulls", &text, "files"], query: &[] };
+        let mut paths = BTreeSet::new();
+        let each = |page: Vec<File>| {
+            for file in page {
+                paths.insert(file.filename);
+                paths.extend(file.previous_filename);
+            }
+            false
+        };
+        let truncated = self.pages::<File, Vec<File>>(call, MOST_FILE_PAGES, each).await?;
+        Ok((paths, truncated))
+    }
+
+    /// The commit at the head of `branch`.
+    ///
+    /// # Errors
+    /// [`GithubError::NotFound`] when there is no such branch.
+    pub async fn branch_head(&self, repository: &Repository, branch: &str) -> Result<CommitSha, GithubError> {
+        let what = format!("read the branch {branch} of {repository}");
+        let mut path = vec!["git", "ref", "heads"];
+        path.extend(branch.split('/'));
+        let found: Reference = self.get(Call { what: &what, repository, path: &path, query: &[] }).await?;
+        sha(&what, &found.object.sha)
+    }
+
+    /// May `login` write to the repository? Somebody whom GitHub does not know there may not.
+    ///
+    /// # Errors
+    /// [`GithubError`]
+    pub async fn permission(&self, repository: &Repository, login: &str) -> Result<bool, GithubError> {
+        let what = format!("read what {login} may do in {repository}");
+        let path = ["collaborators", login, "permission"];
+        match self.get::<Permission>(Call { what: &what, repository, path: &path, query: &[] }).await {
+            Ok(answer) => Ok(matches!(answer.permission.as_str(), "admin" | "write" | "maintain")),
+            Err(GithubError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn sha(what: &str, text: &str) -> Result<CommitSha, GithubError> {
+    text.parse().map_err(|error| GithubError::Permanent { message: format!("GitHub: cannot {what}: {error}") })
+}
+
+#[derive(Deserialize)]
+struct Pull {
+    #[serde(default)]
+    title: String,
+    user: Option<Account>,
+    head: End,
+    base: End,
+    #[serde(default)]
+    draft: bool,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+#[derive(Deserialize)]
+struct End {
+    #[serde(rename = "ref")]
+    reference: String,
+    sha: String,
+    repo: Option<Home>,
+}
+
+#[derive(Deserialize)]
+struct Home {
+    full_name: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    filename: String,
+    previous_filename: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    object: Target,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct Permission {
+    permission: String,
+}

@@ -1,0 +1,299 @@
+//! Reports as GitHub shows them: the comment on a pull request and the output of a check run. Pure.
+
+use crate::domain::report::{Conclusion, Phase, Ranked, Report};
+use crate::domain::sweep::Outcome;
+use crate::notify::figures;
+use crate::notify::grafana::Link;
+use crate::notify::phrases::{self, Phrase};
+use crate::notify::prose;
+
+use super::markup;
+
+/// What GitHub takes for a comment, and for each of a check run's summary and text, in characters.
+const LIMIT: usize = 65_535;
+/// Cells of the progress bar.
+const BAR: usize = 16;
+/// Best trials in the table.
+const TRIALS: usize = 3;
+/// Parameters shown; the others are counted.
+const PARAMETERS: usize = 30;
+/// Parameters of one trial in the table of trials, in characters.
+const TRIAL_PARAMETERS: usize = 160;
+const LOG: usize = 6000;
+/// GitHub shows no more of a check run's title, and takes no more of a commit status' description.
+const TITLE: usize = 140;
+
+/// A check run as the API wants it, without the names of repository and commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub name: String,
+    pub status: CheckStatus,
+    pub title: String,
+    pub summary: String,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckStatus {
+    Queued,
+    InProgress,
+    Completed(CheckConclusion),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckConclusion {
+    Success,
+    Failure,
+    Neutral,
+    Cancelled,
+}
+
+/// The comment of a sweep on its pull request, which begins with the hidden marker of `slot`.
+pub fn comment(slot: &str, report: &Report, links: &[Link]) -> String {
+    let title = format!("### {}", markup::phrase(&title(report)));
+    let parts = [title, summary(report), details(report), linked(links)];
+    within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
+}
+
+/// The line that says that the sweep has ended.
+pub fn closing(slot: &str, report: &Report) -> String {
+    let parts = [markup::phrase(&phrases::headline(report)), markup::phrase(&phrases::failure(report))];
+    within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
+}
+
+/// An answer to a command; backticks in it mark code.
+pub fn answer(slot: &str, text: &str) -> String {
+    let text = markup::phrase(&Phrase::default().marked(&prose::lines(text, LIMIT / 8)));
+    within_limit(&format!("{}\n{text}", markup::marker(slot)))
+}
+
+pub fn check(report: &Report, links: &[Link]) -> Check {
+    Check {
+        name: format!("tunebot / {}", report.tuning),
+        status: status(report),
+        title: prose::cut(&plain(&check_title(report)), TITLE),
+        summary: within_limit(&paragraphs([summary(report), linked(links)])),
+        text: within_limit(&details(report)),
+    }
+}
+
+fn status(report: &Report) -> CheckStatus {
+    let Phase::Finished { outcome } = &report.phase else {
+        return if matches!(report.phase, Phase::Queued { .. }) {
+            CheckStatus::Queued
+        } else {
+            CheckStatus::InProgress
+        };
+    };
+    CheckStatus::Completed(match (outcome, report.verdict.as_ref().map(|verdict| verdict.conclusion)) {
+        (Outcome::Stopped { .. }, _) => CheckConclusion::Cancelled,
+        (Outcome::TooManyFailures { .. }, _) | (_, Some(Conclusion::Failure)) => CheckConclusion::Failure,
+        (_, Some(Conclusion::Success)) => CheckConclusion::Success,
+        (_, Some(Conclusion::Neutral) | None) => CheckConclusion::Neutral,
+    })
+}
+
+/// "tunebot / resnet: better by 0.6 %".
+fn title(report: &Report) -> Phrase {
+    let name = format!("tunebot / {}: ", report.tuning);
+    Phrase::default().words(name).then(short_title(report))
+}
+
+fn short_title(report: &Report) -> Phrase {
+    let words = |text: &str| Phrase::default().words(text);
+    match &report.phase {
+        Phase::Queued { .. } => words("queued"),
+        Phase::Running => {
+            words(&format!("running, {} of {} done", report.counts.finished(), figures::count(report.trials, "trial")))
+        }
+        Phase::Stopping { .. } => words("stopping"),
+        Phase::Finished { outcome: Outcome::Stopped { .. } } => words("stopped"),
+        Phase::Finished { outcome: Outcome::TooManyFailures { .. } } => words("gave up after too many failures"),
+        Phase::Finished { .. } => match (&report.verdict, phrases::result(report)) {
+            (Some(verdict), _) => words(&prose::line(&verdict.headline, TITLE)),
+            (None, Some(result)) => result,
+            (None, None) => words("no result"),
+        },
+    }
+}
+
+/// The title of a check run stands beside its name already.
+fn check_title(report: &Report) -> Phrase {
+    match &report.phase {
+        Phase::Finished { outcome } if outcome.is_success() && report.verdict.is_some() => {
+            let result = phrases::result(report).unwrap_or_default();
+            Phrase::joined([short_title(report), result], ": ")
+        }
+        Phase::Running => Phrase::joined([short_title(report), phrases::best_so_far(report)], ", "),
+        _ => short_title(report),
+    }
+}
+
+/// What one should know: the answer, the comparison, why it failed.
+fn summary(report: &Report) -> String {
+    let explanation = markup::phrase(&phrases::explanation(report));
+    let failure = markup::phrase(&phrases::failure(report));
+    match &report.phase {
+        Phase::Queued { .. } => explanation,
+        Phase::Running | Phase::Stopping { .. } => {
+            paragraphs([explanation, progress(report), phrases::tally(&report.counts, " · "), failure])
+        }
+        Phase::Finished { outcome } => {
+            let said_in_title = outcome.is_success() && report.verdict.is_none() && report.best().is_some();
+            let headline = match outcome {
+                _ if said_in_title => String::new(),
+                outcome if outcome.is_success() => {
+                    let result =
+                        phrases::result(report).map(|result| Phrase::joined([result, requirement(report)], " · "));
+                    markup::phrase(&result.unwrap_or_else(|| phrases::headline(report)))
+                }
+                _ => markup::phrase(&phrases::headline(report)),
+            };
+            let totals = markup::words(&phrases::totals(report));
+            paragraphs([headline, failure, log(report), explanation, comparison(report), best_trials(report), totals])
+        }
+    }
+}
+
+fn requirement(report: &Report) -> Phrase {
+    let requirement = report.verdict.as_ref().map(|verdict| prose::line(&verdict.requirement, TITLE));
+    requirement.map(|text| Phrase::default().words(text)).unwrap_or_default()
+}
+
+fn progress(report: &Report) -> String {
+    let done = report.counts.finished();
+    let cells = figures::filled_cells(done, report.trials, BAR);
+    let bar = Phrase::default().code(format!("{}{}", "█".repeat(cells), "░".repeat(BAR - cells)));
+    let bar = bar.words(format!(" {done}/{}", report.trials));
+    markup::phrase(&Phrase::joined([bar, phrases::best_so_far(report), phrases::time_left(report)], " · "))
+}
+
+/// The best beside the baseline: the objective, then every parameter that differs. Without a baseline, all parameters.
+fn comparison(report: &Report) -> String {
+    let Some(best) = report.best() else { return String::new() };
+    let rows = phrases::rows(report);
+    let head = format!("best (trial {})", best.trial);
+    let metric = markup::code(report.objective.metric.as_str());
+    let Some(baseline) = &report.baseline else {
+        let mut lines = vec![format!("| | {head} |"), "|---|---|".to_owned()];
+        lines.push(format!("| {metric} | **{}** |", figures::number(best.value)));
+        let shown = rows.iter().take(PARAMETERS);
+        lines.extend(shown.map(|row| format!("| {} | {} |", markup::code(&row.name), markup::code(&row.value))));
+        return with_hidden(lines.join("\n"), rows.len().saturating_sub(PARAMETERS), report);
+    };
+    let (now, then, _) = figures::comparison(best.value, baseline.value);
+    let mut lines = vec![format!("| | {head} | {} |", markup::code(&baseline.label)), "|---|---|---|".to_owned()];
+    lines.push(format!("| {metric} | **{now}** | {then} |"));
+    let changed: Vec<_> = rows.iter().filter(|row| row.was.is_change()).collect();
+    for row in changed.iter().take(PARAMETERS) {
+        let was = match &row.was {
+            phrases::Was::Different(was) => markup::code(was),
+            _ => "not set".to_owned(),
+        };
+        lines.push(format!("| {} | {} | {was} |", markup::code(&row.name), markup::code(&row.value)));
+    }
+    with_hidden(lines.join("\n"), changed.len().saturating_sub(PARAMETERS), report)
+}
+
+fn with_hidden(table: String, hidden: usize, report: &Report) -> String {
+    if hidden == 0 { table } else { format!("{table}\n\n… and {hidden} more: `/tune best {}`", report.sweep) }
+}
+
+fn best_trials(report: &Report) -> String {
+    if report.top.len() < 2 {
+        return String::new();
+    }
+    let row = |ranked: &Ranked| {
+        let parameters = markup::code(&phrases::parameters(&ranked.params, TRIAL_PARAMETERS));
+        format!("| {} | {} | {parameters} |", ranked.trial, figures::number(ranked.value))
+    };
+    let metric = markup::code(report.objective.metric.as_str());
+    let head = [format!("| trial | {metric} | parameters |"), "|---|---|---|".to_owned()];
+    head.into_iter().chain(report.top.iter().take(TRIALS).map(row)).collect::<Vec<_>>().join("\n")
+}
+
+fn log(report: &Report) -> String {
+    let Some(failure) = &report.failure else { return String::new() };
+    let tail = failure.log_tail.as_deref().map(|tail| prose::tail(tail, LOG)).unwrap_or_default();
+    if tail.trim().is_empty() {
+        return String::new();
+    }
+    markup::folded(&format!("Log of trial {}", failure.trial), &markup::code_block(&tail))
+}
+
+/// What only some want to know, folded.
+fn details(report: &Report) -> String {
+    let parameters = match report.best() {
+        Some(_) if report.is_final() => markup::folded("Best parameters, to copy", &copyable(report)),
+        _ => String::new(),
+    };
+    paragraphs([parameters, markup::folded("How it is run", &how(report))])
+}
+
+fn copyable(report: &Report) -> String {
+    let rows = phrases::rows(report);
+    let width = rows.iter().take(PARAMETERS).map(|row| row.name.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        rows.iter().take(PARAMETERS).map(|row| format!("{:<width$}  {}", row.name, row.value)).collect();
+    with_hidden(markup::code_block(&lines.join("\n")), rows.len().saturating_sub(PARAMETERS), report)
+}
+
+fn how(report: &Report) -> String {
+    let item = |name: &str, text: String| if text.is_empty() { text } else { format!("- {name}: {text}") };
+    let commit = report.code.as_ref().and_then(|code| code.sha.as_ref());
+    let baseline = report.baseline.as_ref().map(|baseline| baseline.sweep.as_str());
+    let items = [
+        item(
+            "Sweep",
+            format!("{} for {}", markup::code(report.sweep.as_str()), markup::words(&phrases::asker(report))),
+        ),
+        item("Trials", format!("{} asked for, {}", report.trials, phrases::tally(&report.counts, ", "))),
+        item("Search", markup::words(&phrases::setup(report))),
+        item("Overrides", markup::phrase(&phrases::notes(report))),
+        item("Code", markup::phrase(&phrases::code(report))),
+        item("Commit", commit.map(|sha| markup::code(sha.as_str())).unwrap_or_default()),
+        item("Compared with", baseline.map(markup::code).unwrap_or_default()),
+        item("Other metrics of the best", other_metrics(report)),
+    ];
+    items.into_iter().filter(|item| !item.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn other_metrics(report: &Report) -> String {
+    let Some(best) = report.best() else { return String::new() };
+    let others = best.metrics.0.iter().filter(|(name, _)| **name != report.objective.metric);
+    let shown: Vec<String> = others
+        .take(20)
+        .map(|(name, value)| format!("{} {}", markup::code(name.as_str()), figures::number(*value)))
+        .collect();
+    shown.join(", ")
+}
+
+fn linked(links: &[Link]) -> String {
+    links.iter().take(20).map(|link| markup::link(&link.url, &link.title)).collect::<Vec<_>>().join(" · ")
+}
+
+fn paragraphs(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// At most what GitHub takes, cut between lines and with a note.
+fn within_limit(text: &str) -> String {
+    const NOTE: &str = "\n\n… the rest is left out: GitHub takes no more.";
+    if text.chars().count() <= LIMIT {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(LIMIT - NOTE.len()).collect();
+    let kept = kept.rsplit_once('\n').map_or(kept.as_str(), |(lines, _)| lines);
+    format!("{kept}{NOTE}")
+}
+
+fn plain(phrase: &Phrase) -> String {
+    use crate::notify::phrases::Span;
+    let text = phrase.spans().iter().map(|span| match span {
+        Span::Words(text) | Span::Strong(text) | Span::Code(text) => text.as_str(),
+    });
+    prose::line(&text.collect::<String>(), usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;
