@@ -3,16 +3,16 @@
 //! The crate is a pure centre (`domain`, `search`, `plan`) with input and output at the rim and the store between them.
 //! ARCHITECTURE.md tells the way of one event through these modules.
 
-// pub mod app;
+pub mod app;
 pub mod config;
-// pub mod demo;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod ingress;
 pub mod notify;
 pub mod plan;
-// pub mod runtime;
+pub mod runtime;
 pub mod search;
 pub mod store;
 pub mod telemetry;

@@ -1,22 +1,80 @@
 //! From settings to engines and notifiers.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{self, Config, EngineSettings, GithubAuth};
+use crate::config::{self, Config, EngineSettings, LocalEngineSettings};
+use crate::domain::ids::EngineName;
 use crate::domain::sweep::Service;
 use crate::engine::Engine;
-use crate::engine::local::{LocalEngine, LocalSettings};
+use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
-use crate::notify::github::{Github, GithubNotifier};
-use crate::notify::grafana;
+use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
+use crate::notify::grafana::{Dashboard, Dashboards};
 use crate::notify::slack::{SlackNotifier, SlackSettings};
 use crate::runtime::{Engines, Notifiers};
 
 /// Every service that messages may go to, configured or not: effects for one that is gone must still be settled.
-pub(super) fn services() -> impl Iterator<Item = Service> {
-    [Service::Slack, Service::Github].into_iter()
+pub(super) const SERVICES: [Service; 2] = [Service::Slack, Service::Github];
+
+/// # Errors
+/// An engine cannot be set up, for a reason that names it.
+pub(super) fn engines(config: &Config) -> Result<Engines> {
+    let mut engines: BTreeMap<EngineName, Arc<dyn Engine>> = BTreeMap::new();
+    for (name, EngineSettings::Local(settings)) in &config.engines {
+        let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
+        engines.insert(name.clone(), Arc::new(engine));
+    }
+    Ok(Arc::new(engines))
+}
+
+fn local_engine(settings: &LocalEngineSettings) -> Result<LocalEngine> {
+    let options = LocalEngineOptions {
+        work_dir: settings.work_dir.clone(),
+        log_limit_bytes: settings.log_limit_bytes,
+        keep_work: settings.keep_work,
+        guard_program: LocalEngineOptions::own_program().context("the program's own path is not known")?,
+    };
+    LocalEngine::new(options).with_context(|| format!("{} cannot be used", settings.work_dir.display()))
+}
+
+/// # Errors
+/// The key of the App cannot be read.
+pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
+    let Some(settings) = &config.github else {
+        return Ok(None);
+    };
+    let auth = match &settings.auth {
+        config::GithubAuth::App { id, private_key } => GithubAuth::App { id: *id, private_key: private_key.clone() },
+        config::GithubAuth::Token(token) => GithubAuth::Token(token.clone()),
+    };
+    let github = Github::new(GithubSettings { api_url: settings.api_url.clone(), auth })?;
+    Ok(Some(Arc::new(github)))
+}
+
+/// # Errors
+/// A client cannot be made.
+pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>) -> Result<Notifiers> {
+    let dashboards = config.grafana.as_ref().map(dashboards);
+    let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
+    if let Some(slack) = &config.slack {
+        let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
+        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, dashboards.clone())?));
+    }
+    if let Some(github) = github {
+        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), dashboards)));
+    }
+    Ok(Arc::new(notifiers))
+}
+
+fn dashboards(grafana: &config::Grafana) -> Dashboards {
+    let dashboard = |dashboard: &config::Dashboard| Dashboard {
+        name: dashboard.name.clone(),
+        title: dashboard.title.clone(),
+        uid: dashboard.uid.clone(),
+        variables: dashboard.variables.clone(),
+    };
+    Dashboards { url: grafana.url.clone(), dashboards: grafana.dashboards.iter().map(dashboard).collect() }
 }

@@ -1,6 +1,7 @@
 //! The one place that wires: configuration to adapters, adapters to loops, and the joining of all tasks at the end.
 
 mod adapters;
+pub mod logs;
 mod reload;
 mod retention;
 
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +21,7 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::domain::effect::Lane;
 use crate::http;
-use crate::ingress::trial_token::TrialTokens;
+use crate::ingress::TrialTokens;
 use crate::runtime::perform::Performer;
 use crate::runtime::reconciler::Reconciler;
 use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
@@ -34,6 +37,7 @@ pub struct App {
     config: watch::Sender<Arc<Config>>,
     engines: Engines,
     metrics: Arc<Metrics>,
+    readiness: http::Readiness,
     cancel: CancellationToken,
     tasks: TaskTracker,
 }
@@ -48,9 +52,9 @@ impl App {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let listener = listen(config.server.listen).await?;
         let address = listener.local_addr().context("the listening address cannot be read")?;
-        adapters::name_the_bound_port(&mut config, address);
+        name_the_bound_port(&mut config, address);
         let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
         let engines = adapters::engines(&config)?;
         let github = adapters::github(&config)?;
         let notifiers = adapters::notifiers(&config, github.as_ref())?;
@@ -61,11 +65,13 @@ impl App {
             config: sender,
             engines,
             metrics,
+            readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
         app.start_server(listener, receiver);
+        app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
         Ok(app)
     }
@@ -92,6 +98,7 @@ impl App {
     pub async fn stop(self) {
         let drain = Duration::try_from(self.config.borrow().server.drain).unwrap_or(Duration::from_secs(30));
         info!("stopping");
+        self.readiness.set(http::Phase::Draining);
         self.cancel.cancel();
         self.tasks.close();
         let ending = async {
@@ -134,7 +141,7 @@ impl App {
             Arc::clone(metrics),
         ));
         let engine_lanes = self.engines.keys().cloned().map(Lane::Engine);
-        let service_lanes = adapters::services().map(Lane::Service);
+        let service_lanes = adapters::SERVICES.into_iter().map(Lane::Service);
         for lane in engine_lanes.chain(service_lanes) {
             self.tasks.spawn(relay::run(lane, store.clone(), Arc::clone(&performer), cancel.clone()));
         }
@@ -147,9 +154,10 @@ impl App {
         let state = http::State {
             config,
             store: self.store.clone(),
-            tokens: TrialTokens::new(self.store.instance_key()),
-            metrics: Arc::clone(&self.metrics),
-            readiness: http::Readiness::default(),
+            tokens: TrialTokens::new(self.store.instance_key().expose_secret()),
+            telemetry: Arc::clone(&self.metrics),
+            readiness: self.readiness.clone(),
+            patience: http::Patience::default(),
         };
         let cancel = self.cancel.clone();
         self.tasks.spawn(async move {
@@ -157,6 +165,15 @@ impl App {
                 tracing::error!(%error, "the server has ended");
             }
         });
+    }
+}
+
+/// With port 0 the system chooses: trials must be told what it chose.
+fn name_the_bound_port(config: &mut Config, address: SocketAddr) {
+    config.server.listen = address;
+    if config.server.public_url.port() == Some(0) {
+        // Only addresses that cannot have a port refuse one, and such an address has no port 0 either.
+        let _ = config.server.public_url.set_port(Some(address.port()));
     }
 }
 

@@ -9,28 +9,33 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{self, Config, Purpose};
-use crate::telemetry::Metrics;
+use crate::config::{self, Config, Loaded, Purpose};
+use crate::telemetry::{Logs, Metrics};
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(2);
 
 pub struct Reloader {
     paths: Vec<PathBuf>,
-    fingerprint: u64,
+    /// What is looked at for changes: the paths, and the files that hold secrets.
+    watched: Vec<PathBuf>,
+    fingerprint: String,
     config: watch::Sender<Arc<Config>>,
     metrics: Arc<Metrics>,
+    logs: Logs,
 }
 
 impl Reloader {
-    /// `fingerprint` is that of the configuration in force.
+    /// `loaded` is the configuration in force, read from `paths`.
     pub fn new(
         paths: Vec<PathBuf>,
-        fingerprint: u64,
+        loaded: &Loaded,
         config: watch::Sender<Arc<Config>>,
         metrics: Arc<Metrics>,
+        logs: Logs,
     ) -> Self {
-        Self { paths, fingerprint, config, metrics }
+        let (watched, fingerprint) = (loaded.watched.clone(), loaded.fingerprint.clone());
+        Self { paths, watched, fingerprint, config, metrics, logs }
     }
 
     /// Runs until `cancel`.
@@ -51,18 +56,19 @@ impl Reloader {
     }
 
     fn reload(&mut self, asked: bool) {
-        let fingerprint = config::fingerprint(&self.paths);
+        let fingerprint = config::fingerprint(&self.watched);
         if !asked && fingerprint == self.fingerprint {
             return;
         }
         self.fingerprint = fingerprint;
-        match config::load(&self.paths, Purpose::Serve, &|name| std::env::var(name).ok()) {
+        match config::load(&self.paths, &|name| std::env::var(name).ok(), Purpose::Serve) {
             Ok(loaded) => {
-                self.metrics.count_reload(true);
+                self.metrics.config_reloaded(true);
+                (self.watched, self.fingerprint) = (loaded.watched, loaded.fingerprint);
                 self.adopt(loaded.config);
             }
             Err(problems) => {
-                self.metrics.count_reload(false);
+                self.metrics.config_reloaded(false);
                 let problems = config::render(&problems);
                 error!("the changed configuration has errors; the old one stays in force\n{problems}");
             }
@@ -79,6 +85,9 @@ impl Reloader {
         new.server.listen = old.server.listen;
         new.server.public_url.clone_from(&old.server.public_url);
         new.engines.clone_from(&old.engines);
+        if let Err(error) = self.logs.set_filter(&new.server.log.filter) {
+            warn!(%error, "the log filter stays as it was");
+        }
         info!(tunings = new.rules.tunings.len(), triggers = new.rules.triggers.len(), "configuration read again");
         self.config.send_replace(Arc::new(new));
     }

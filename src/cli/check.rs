@@ -8,7 +8,7 @@ use tunebot::config::{self, Purpose};
 use super::ConfigOption;
 
 pub fn run(options: &ConfigOption) -> Result<ExitCode> {
-    match config::load(&options.config, Purpose::Serve, &|name| std::env::var(name).ok()) {
+    match config::load(&options.config, &|name| std::env::var(name).ok(), Purpose::Serve) {
         Ok(loaded) => {
             let rules = &loaded.config.rules;
             println!(

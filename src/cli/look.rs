@@ -105,7 +105,7 @@ pub async fn status(options: Status) -> Result<ExitCode> {
     match options.sweep {
         Some(sweep) => println!("{}", text::status(&report_of(&store, &sweep).await?)),
         None => {
-            let sweeps = store.list_sweeps(&SweepFilter { limit: LISTED, ..SweepFilter::default() }).await?;
+            let sweeps = store.list_sweeps(SweepFilter { limit: LISTED, ..SweepFilter::default() }).await?;
             if sweeps.is_empty() {
                 println!("no sweeps yet");
             }
@@ -141,7 +141,7 @@ async fn report_of(store: &Store, sweep: &SweepId) -> Result<Report> {
 async fn last_report_of(store: &Store, tuning: &str) -> Result<Report> {
     let tuning: TuningName = tuning.parse().with_context(|| format!("{tuning} is neither a sweep nor a tuning"))?;
     let filter = SweepFilter { tuning: Some(tuning.clone()), limit: LISTED, ..SweepFilter::default() };
-    let reports = store.list_sweeps(&filter).await?.into_iter().filter_map(|sweep| sweep.report);
+    let reports = store.list_sweeps(filter).await?.into_iter().filter_map(|sweep| sweep.report);
     let with_result = reports.into_iter().find(|report| report.best().is_some());
     with_result.with_context(|| format!("no sweep of {tuning} in this store has a result yet"))
 }

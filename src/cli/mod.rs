@@ -61,7 +61,7 @@ pub struct ConfigOption {
 impl ConfigOption {
     /// Reads the configuration. Its problems are printed as an error.
     fn load(&self, purpose: Purpose) -> Result<Loaded> {
-        config::load(&self.config, purpose, &|name| std::env::var(name).ok())
+        config::load(&self.config, &|name| std::env::var(name).ok(), purpose)
             .map_err(|problems| anyhow::anyhow!("the configuration has errors\n\n{}", config::render(&problems)))
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use tunebot::app::App;
+use tunebot::app::{App, logs};
 use tunebot::domain::event::{Event, EventKey, EventKind, Request, Source};
 use tunebot::domain::ids::SweepId;
 use tunebot::domain::report::Report;
@@ -15,7 +15,6 @@ use tunebot::domain::signal::{Signal, SignalKind, StopRequest};
 use tunebot::domain::sweep::Outcome;
 use tunebot::notify::text;
 use tunebot::store::{Accepted, EventState, Store};
-use tunebot::telemetry;
 
 use super::{ConfigOption, load_for_here};
 
@@ -37,7 +36,7 @@ pub struct Options {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut config = load_for_here(&options.config)?;
-    telemetry::start_logging(&config.server.log)?;
+    logs::start(&config.server.log)?;
     if let Some(store) = options.store {
         config.store.path = store;
     }

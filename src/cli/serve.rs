@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tunebot::app::{App, Reloader};
+use tunebot::app::{App, Reloader, logs};
 use tunebot::config::Purpose;
-use tunebot::telemetry;
 
 use super::ConfigOption;
 
@@ -23,19 +22,20 @@ pub struct Options {
 
 pub async fn run(options: Options) -> Result<ExitCode> {
     let loaded = options.config.load(Purpose::Serve)?;
-    telemetry::start_logging(&loaded.config.server.log)?;
+    let logs = logs::start(&loaded.config.server.log)?;
     // From here on a signal ends the program in order, however early it comes.
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
-    let app = App::start(loaded.config).await?;
+    let app = App::start(loaded.config.clone()).await?;
     if let Some(path) = &options.address_file {
         write_whole(path, &app.address().to_string())?;
     }
     let reloader = Reloader::new(
         options.config.config,
-        loaded.fingerprint,
+        &loaded,
         app.config().clone(),
         std::sync::Arc::clone(app.metrics()),
+        logs,
     );
     let cancel = CancellationToken::new();
     let reloading = tokio::spawn(reloader.run(cancel.clone()));

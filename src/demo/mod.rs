@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use self::keys::Keys;
 use self::screen::Screen;
 use self::standin::Standins;
-use crate::app::App;
+use crate::app::{App, logs};
 use crate::config::{self, Config, Purpose};
 
 use crate::domain::sweep::SweepState;
@@ -48,7 +48,7 @@ pub async fn run(options: Options) -> Result<()> {
     let folder = prepare(&options.dir)?;
     let standins = standin::start(Arc::clone(&screen)).await?;
     let config = configuration(&folder, &keys, &standins)?;
-    crate::telemetry::start_logging(&config.server.log)?;
+    logs::start(&config.server.log)?;
     let started_at = Timestamp::now();
     let app = App::start(config).await?;
     screen.say(&format!("tunebot listens on http://{} and keeps its store in {}", app.address(), options.dir.display()));
@@ -86,7 +86,7 @@ async fn play(app: &App, keys: &Keys, screen: &Screen, started_at: Timestamp) ->
 /// Have both sweeps finished, and are all messages out?
 async fn all_told(store: &Store, since: Timestamp) -> Result<bool> {
     let filter = SweepFilter { limit: 10, ..SweepFilter::default() };
-    let sweeps = store.list_sweeps(&filter).await?;
+    let sweeps = store.list_sweeps(filter).await?;
     let of_today: Vec<_> = sweeps.iter().filter(|sweep| sweep.created_at >= since).collect();
     let finished = of_today.len() == 2 && of_today.iter().all(|sweep| sweep.state == SweepState::Finished);
     Ok(finished && store.lanes().await?.is_empty())
@@ -116,7 +116,7 @@ fn quoted(path: &Path) -> String {
 
 fn configuration(folder: &Path, keys: &Keys, standins: &Standins) -> Result<Config> {
     let secrets = keys.environment();
-    let loaded = config::load(&[folder.join("tunebot.yaml")], Purpose::Serve, &|name| secrets.get(name).cloned())
+    let loaded = config::load(&[folder.join("tunebot.yaml")], &|name| secrets.get(name).cloned(), Purpose::Serve)
         .map_err(|problems| anyhow::anyhow!("the configuration has errors\n\n{}", config::render(&problems)))?;
     let mut config = loaded.config;
     if let Some(slack) = &mut config.slack {

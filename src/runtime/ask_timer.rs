@@ -25,7 +25,7 @@ impl Sampler for TimedSampler {
     fn ask(&self, history: &History, number: u32) -> Option<Params> {
         let start = Instant::now();
         let params = self.sampler.ask(history, number);
-        self.metrics.observe_ask(self.kind.name(), start.elapsed());
+        self.metrics.sampler_asked(self.kind.name(), start.elapsed());
         params
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::ids::EngineName;
 use crate::domain::sweep::Service;
 use crate::engine::Engine;
 use crate::notify::Notifier;
+use crate::store::StoreError;
 
 mod ask_timer;
 pub mod dispatcher;
@@ -19,6 +20,16 @@ pub mod perform;
 pub mod reconciler;
 pub mod relay;
 pub mod scheduler;
+
+/// Why a loop could not do its turn.
+#[derive(Debug, thiserror::Error)]
+pub enum LoopError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The runtime is being shut down, or the task has panicked.
+    #[error("a task has ended before its time: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
 
 /// The configured engines by name.
 pub type Engines = Arc<BTreeMap<EngineName, Arc<dyn Engine>>>;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -16,7 +17,7 @@ use crate::domain::params::Params;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::Sweep;
 use crate::engine::{EngineError, Launch};
-use crate::ingress::trial_token::TrialTokens;
+use crate::ingress::{TokenError, TrialTokens};
 use crate::notify::{Delivery, NotifyError};
 use crate::store::{LeasedEffect, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -55,7 +56,7 @@ impl Performer {
         notifiers: Notifiers,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let tokens = TrialTokens::new(store.instance_key());
+        let tokens = TrialTokens::new(store.instance_key().expose_secret());
         Self { store, config, engines, notifiers, tokens, metrics, sweeps: Mutex::default() }
     }
 
@@ -87,7 +88,10 @@ impl Performer {
         let Some(place) = self.engines.get(engine) else {
             return Ok(missing_engine(engine));
         };
-        let launch = self.launch(&sweep, attempt, params);
+        let launch = match self.launch(&sweep, attempt, params) {
+            Ok(launch) => launch,
+            Err(error) => return Ok(later(format!("the trial's token cannot be made: {error}"))),
+        };
         match limited(place.submit(&launch)).await {
             Ok(()) => Ok(Performed::Done(None)),
             Err(EngineError::Permanent(reason)) => {
@@ -100,11 +104,11 @@ impl Performer {
         }
     }
 
-    fn launch(&self, sweep: &Sweep, attempt: &AttemptId, params: &Params) -> Launch {
+    fn launch(&self, sweep: &Sweep, attempt: &AttemptId, params: &Params) -> Result<Launch, TokenError> {
         let limits = &sweep.tuning.limits;
         let lifetime = limits.trial_timeout.saturating_add(TOKEN_MARGIN);
         let base = self.config.borrow().server.public_url.to_string();
-        Launch {
+        Ok(Launch {
             attempt: attempt.clone(),
             params: params.clone(),
             template: sweep.tuning.trial.clone(),
@@ -112,8 +116,8 @@ impl Performer {
             timeout: limits.trial_timeout,
             stop_grace: limits.stop_grace,
             report_url: format!("{}/api/v1/trials/{attempt}/report", base.trim_end_matches('/')),
-            token: self.tokens.issue(attempt, Timestamp::now(), lifetime),
-        }
+            token: self.tokens.issue(attempt, Timestamp::now(), lifetime)?,
+        })
     }
 
     async fn tell_end(&self, attempt: &AttemptId, end: AttemptEnd) -> Result<(), StoreError> {
@@ -168,13 +172,13 @@ impl Performer {
             }
             Err(NotifyError::Transient { message, after }) => {
                 warn!(slot = notification.slot, error = message, "message not delivered yet");
-                self.metrics.count_delivery_error(service.name(), "transient");
+                self.metrics.delivery_failed(service, "transient");
                 let after = after.and_then(|after| SignedDuration::try_from(after).ok());
                 Performed::Later { error: message, ambiguous: after.is_none(), after }
             }
             Err(NotifyError::Permanent { message }) => {
                 error!(slot = notification.slot, error = message, "message cannot be delivered");
-                self.metrics.count_delivery_error(service.name(), "permanent");
+                self.metrics.delivery_failed(service, "permanent");
                 Performed::Never { error: message }
             }
         }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::Engines;
+use super::{Engines, LoopError};
 use super::ask_timer::TimedSampler;
 use super::pause::pause_until;
 use crate::config::Config;
@@ -185,7 +185,7 @@ impl Reconciler {
                 self.sweeps.insert(id.clone(), cached);
             }
             Ok(None) => {}
-            Err(StoreError::Conflict { .. }) => warn!("the sweep was changed by somebody else; reading it again"),
+            Err(LoopError::Store(StoreError::Conflict { .. })) => warn!("the sweep was changed by somebody else; reading it again"),
             Err(error) => {
                 error!(%error, "the sweep could not be written; trying again");
                 tokio::time::sleep(RETRY).await;
@@ -194,7 +194,7 @@ impl Reconciler {
     }
 
     /// Returns the sweep unless it has finished.
-    async fn fold_step_commit(&self, cached: Cached, grant: Grant, now: Timestamp) -> Result<Option<Cached>, StoreError> {
+    async fn fold_step_commit(&self, cached: Cached, grant: Grant, now: Timestamp) -> Result<Option<Cached>, LoopError> {
         let id = cached.snapshot.sweep().id.clone();
         let signals = self.store.signals(&id).await?;
         let (folded, signals): (Vec<SignalId>, Vec<Signal>) = signals.into_iter().unzip();
@@ -208,7 +208,7 @@ impl Reconciler {
             let search = Search { sampler: search.sampler.as_ref(), pruner: search.pruner.as_deref() };
             step::step(snapshot, &search, &grant, now)
         });
-        let (mut snapshot, stepped) = stepping.await.map_err(|error| StoreError::Interrupted(error.to_string()))?;
+        let (mut snapshot, stepped) = stepping.await?;
         let trials = snapshot.take_dirty();
         let mut revision = cached.revision;
         if stepped.sweep_changed || !trials.is_empty() || !folded.is_empty() {

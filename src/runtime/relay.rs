@@ -11,10 +11,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info_span};
 
+use super::LoopError;
 use super::pause::pause_until;
 use super::perform::{Performed, Performer};
 use crate::domain::effect::Lane;
-use crate::store::{LeasedEffect, Store, StoreError};
+use crate::store::{LeasedEffect, Store};
 
 const TICK: Duration = Duration::from_secs(5);
 /// Longer than any single effect may take; after it an effect counts as lost and is taken up again.
@@ -57,7 +58,7 @@ pub async fn run(lane: Lane, store: Store, performer: Arc<Performer>, cancel: Ca
     }
 }
 
-async fn turn(lane: &Lane, store: &Store, performer: &Arc<Performer>, now: Timestamp) -> Result<Turn, StoreError> {
+async fn turn(lane: &Lane, store: &Store, performer: &Arc<Performer>, now: Timestamp) -> Result<Turn, LoopError> {
     let leased = store.lease_effects(lane, now, LEASE, WIDTH).await?;
     if leased.is_empty() {
         return Ok(Turn::IdleUntil(store.next_due(lane).await?));
@@ -74,7 +75,7 @@ async fn perform_all(
     effects: Vec<LeasedEffect>,
     store: &Store,
     performer: &Arc<Performer>,
-) -> Result<Option<Timestamp>, StoreError> {
+) -> Result<Option<Timestamp>, LoopError> {
     let mut tasks = JoinSet::new();
     for leased in effects {
         let (store, performer) = (store.clone(), Arc::clone(performer));
@@ -83,7 +84,7 @@ async fn perform_all(
     }
     let mut held = None;
     while let Some(result) = tasks.join_next().await {
-        held = held.max(result.map_err(|error| StoreError::Interrupted(error.to_string()))??);
+        held = held.max(result??);
     }
     Ok(held)
 }
@@ -92,7 +93,7 @@ async fn perform_one(
     leased: LeasedEffect,
     store: &Store,
     performer: &Performer,
-) -> Result<Option<Timestamp>, StoreError> {
+) -> Result<Option<Timestamp>, LoopError> {
     let (id, version) = (leased.id, leased.version);
     match performer.perform(&leased).await? {
         Performed::Done(receipt) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use crate::domain::metrics::{Direction, Objective};
+use crate::domain::metrics::{Direction, Objective, Objectives};
 use crate::domain::params::{Condition, Domain, Parameter, Space, Value};
 use crate::domain::rules::{CodeDefault, Rules};
 use crate::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
@@ -37,7 +37,10 @@ pub(crate) fn resnet() -> Tuning {
         name: "resnet".parse().unwrap(),
         description: "Image classifier of the shop.".into(),
         space: space(),
-        objectives: vec![Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None }],
+        objectives: Objectives::new(
+            Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None },
+            Vec::new(),
+        ),
         search: Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
         limits: Limits {
             trials: 40,

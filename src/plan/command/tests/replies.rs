@@ -34,7 +34,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
             base_branch: "main".into(),
         }),
         notes: Vec::new(),
-        objective: tuning.objectives[0].clone(),
+        objective: tuning.objectives.primary().clone(),
         sampler: "TPE".into(),
         seed: 7,
         parallel: 8,

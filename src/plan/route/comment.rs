@@ -1,0 +1,78 @@
+//! Commands in comments on pull requests.
+
+use super::draft::{Draft, Halt};
+use super::execute::{execute, name};
+use super::facts::Need;
+use super::place::Place;
+use crate::domain::decision::Verdict;
+use crate::domain::event::Comment;
+use crate::domain::ids::Repository;
+use crate::domain::rules::Rules;
+use crate::plan::command::{commands_in_comment, parse};
+
+const MOST_COMMANDS: usize = 5;
+
+/// # Errors
+/// What has to be looked up first.
+pub(super) fn route(draft: &mut Draft<'_>, comment: &Comment) -> Result<(), Need> {
+    let by = format!("comment on #{}", comment.pull_request);
+    let commands = commands_in_comment(&comment.body);
+    if let Some(reason) = reason_to_ignore(draft.rules, comment, commands.len()) {
+        draft.decide(by, Verdict::Ignored, reason);
+        return Ok(());
+    }
+    let place = Place::PullRequest(comment);
+    let mut answers = Vec::new();
+    if let Some(refusal) = reason_to_refuse(comment, commands.len()) {
+        draft.decide(by, Verdict::Refused, refusal.clone());
+        answers.push(refusal);
+    } else {
+        for text in &commands {
+            let executed = parse(text).map_err(|error| Halt::refused(error.0));
+            let concluded = executed.and_then(|command| execute(draft, place, &command)).map(|executed| {
+                answers.extend(executed.answer);
+                executed.decision
+            });
+            answers.extend(draft.conclude(&name(text), concluded)?);
+        }
+    }
+    if let Some(here) = place.answers_to() {
+        draft.answer(here, &answers);
+    }
+    Ok(())
+}
+
+fn reason_to_ignore(rules: &Rules, comment: &Comment, commands: usize) -> Option<String> {
+    if comment.action != "created" {
+        Some(format!("the comment was {}; only new ones are read", comment.action))
+    } else if comment.by_bot {
+        Some("the comment was written by a program".to_owned())
+    } else if commands == 0 {
+        Some("no line of the comment begins with /tune".to_owned())
+    } else if !takes_commands(rules, &comment.repository) {
+        Some(format!("commands on pull requests of {} are not taken: no rule names it", comment.repository))
+    } else {
+        None
+    }
+}
+
+fn reason_to_refuse(comment: &Comment, commands: usize) -> Option<String> {
+    if !comment.trusted {
+        Some(format!(
+            "@{} may not give commands here: they are for members and collaborators of {}. Nothing was started.",
+            comment.author, comment.repository
+        ))
+    } else if commands > MOST_COMMANDS {
+        Some(format!("This comment has {commands} commands; at most {MOST_COMMANDS} are taken. Nothing was started."))
+    } else {
+        None
+    }
+}
+
+fn takes_commands(rules: &Rules, repository: &Repository) -> bool {
+    if rules.command_repositories.is_empty() {
+        rules.triggers.iter().any(|trigger| trigger.repositories.matches(repository.as_str()))
+    } else {
+        rules.command_repositories.contains(repository)
+    }
+}

@@ -1,0 +1,282 @@
+//! The decisions of one event while they are being made.
+
+use sha2::{Digest, Sha256};
+
+use super::facts::{ActiveSweep, Fact, Facts, Missing, Need};
+use super::{Decided, Occasion};
+use crate::domain::decision::{Decision, Verdict};
+use crate::domain::effect::{Action, Content, Effect, Notification};
+use crate::domain::event::Event;
+use crate::domain::ids::SweepId;
+use crate::domain::rules::{OnNewer, Overlap, Rules};
+use crate::domain::signal::{Signal, SignalKind, StopRequest};
+use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
+use crate::plan::command::Order;
+
+/// Why a rule or a command comes to no other end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Something has to be looked up first.
+    Unknown(Need),
+    Verdict(Verdict, String),
+}
+
+impl Halt {
+    pub fn ignored(reason: impl Into<String>) -> Self {
+        Self::Verdict(Verdict::Ignored, reason.into())
+    }
+
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self::Verdict(Verdict::Refused, reason.into())
+    }
+}
+
+impl From<Missing> for Halt {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Unknown(need) => Self::Unknown(need),
+            Missing::Unavailable(why) => Self::refused(format!("{} Nothing was started.", sentence(&why))),
+            Missing::NoService => {
+                Self::refused("GitHub is not configured here, so it cannot be asked. Nothing was started.")
+            }
+        }
+    }
+}
+
+fn sentence(words: &str) -> String {
+    let mut chars = words.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+/// What becomes of the older sweeps of the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Older {
+    Queue,
+    Keep,
+    Cancel,
+    /// While one runs, nothing is started.
+    Skip,
+}
+
+impl From<OnNewer> for Older {
+    fn from(policy: OnNewer) -> Self {
+        match policy {
+            OnNewer::Queue => Self::Queue,
+            OnNewer::Keep => Self::Keep,
+            OnNewer::Cancel => Self::Cancel,
+        }
+    }
+}
+
+impl From<Overlap> for Older {
+    fn from(policy: Overlap) -> Self {
+        match policy {
+            Overlap::Skip => Self::Skip,
+            Overlap::Queue => Self::Queue,
+            Overlap::Allow => Self::Keep,
+            Overlap::Cancel => Self::Cancel,
+        }
+    }
+}
+
+/// A sweep to be.
+pub(super) struct Start {
+    pub order: Order,
+    pub origin: Origin,
+    pub code: Option<Code>,
+    pub group: Option<String>,
+    pub older: Older,
+    pub destinations: Vec<Destination>,
+    /// What in the event asked for it.
+    pub because: String,
+}
+
+pub(super) struct Draft<'a> {
+    pub event: &'a Event,
+    pub rules: &'a Rules,
+    pub facts: &'a Facts,
+    pub occasion: Occasion,
+    decided: Decided,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(event: &'a Event, rules: &'a Rules, facts: &'a Facts, occasion: Occasion) -> Self {
+        Self { event, rules, facts, occasion, decided: Decided::default() }
+    }
+
+    pub fn finish(mut self) -> Decided {
+        if self.decided.decisions.is_empty() {
+            self.decide("no rule", Verdict::Ignored, "nothing in the configuration reacts to it");
+        }
+        self.decided
+    }
+
+    pub fn has_decisions(&self) -> bool {
+        !self.decided.decisions.is_empty()
+    }
+
+    pub fn decide(&mut self, by: impl Into<String>, verdict: Verdict, reason: impl Into<String>) {
+        self.decided.decisions.push(Decision { by: by.into(), verdict, reason: reason.into(), sweep: None });
+    }
+
+    /// Writes the decision that `by` has come to. A refusal in words for people is handed back, for whoever asked.
+    ///
+    /// # Errors
+    /// What has to be looked up first.
+    pub fn conclude(&mut self, by: &str, concluded: Result<Decision, Halt>) -> Result<Option<String>, Need> {
+        match concluded {
+            Ok(decision) => {
+                self.decided.decisions.push(decision);
+                Ok(None)
+            }
+            Err(Halt::Unknown(need)) => Err(need),
+            Err(Halt::Verdict(verdict, reason)) => {
+                self.decide(by, verdict, reason.clone());
+                Ok((verdict == Verdict::Refused).then_some(reason))
+            }
+        }
+    }
+
+    /// Starts a sweep.
+    ///
+    /// # Errors
+    /// The older sweep of the group still runs and stands in the way; or something has to be looked up first.
+    pub fn start(&mut self, by: &str, start: Start) -> Result<Decision, Halt> {
+        let older = match (&start.group, start.older) {
+            (None, _) | (_, Older::Keep) => Vec::new(),
+            (Some(group), _) => self.active(Need::ActiveInGroup(group.clone()))?,
+        };
+        if let (Older::Skip, Some(first)) = (start.older, older.first()) {
+            return Err(Halt::ignored(format!(
+                "sweep {} of the slot before is still {}",
+                first.id,
+                first.state.name()
+            )));
+        }
+        let baseline = self.baseline(&start)?;
+        let id = self.next_id(&start.order);
+        let mut reason = start.because;
+        if start.older == Older::Cancel && !older.is_empty() {
+            reason.push_str(&format!("; stops {}", names(&older)));
+            for sweep in &older {
+                self.stop(&sweep.id, StopRequest::Superseded { sweep: id.clone() });
+            }
+        } else if start.older == Older::Queue && !older.is_empty() {
+            reason.push_str(&format!("; waits for {}", names(&older)));
+        }
+        let Order { tuning, seed, overrides, .. } = start.order;
+        self.decided.sweeps.push(Sweep {
+            seed: seed.unwrap_or_else(|| seed_of(&id)),
+            id: id.clone(),
+            event: self.occasion.event,
+            tuning,
+            overrides,
+            origin: start.origin,
+            code: start.code,
+            group: start.group,
+            // A sweep that is being stopped is waited for too: its last words must not come after the first of this one.
+            waits_for_group: matches!(start.older, Older::Queue | Older::Cancel),
+            destinations: start.destinations,
+            baseline,
+            state: SweepState::Queued,
+            created_at: self.occasion.now,
+            started_at: None,
+            ended_at: None,
+            outcome: None,
+            reported_at: None,
+        });
+        Ok(Decision { by: by.to_owned(), verdict: Verdict::Started, reason, sweep: Some(id) })
+    }
+
+    /// The id of the next sweep, from what uniquely asks for it.
+    fn next_id(&self, order: &Order) -> SweepId {
+        let key = &self.event.key;
+        let asked_by = format!("{}/{}/{}", key.source.name(), key.delivery, self.decided.sweeps.len());
+        SweepId::derive(&order.tuning.name, &asked_by, self.occasion.salt)
+    }
+
+    fn baseline(&self, start: &Start) -> Result<Option<Baseline>, Halt> {
+        let need = Need::Baseline {
+            tuning: start.order.tuning.name.clone(),
+            repository: start.code.as_ref().map(|code| code.repository.clone()),
+            branch: start.code.as_ref().map(|code| code.base_branch.clone()).unwrap_or_default(),
+        };
+        let found = self.facts.get(need, |fact| match fact {
+            Fact::Baseline(baseline) => Some(baseline.clone()),
+            _ => None,
+        });
+        match found {
+            Ok(baseline) => Ok(baseline),
+            Err(Missing::Unknown(need)) => Err(Halt::Unknown(need)),
+            // A sweep without a comparison is better than none.
+            Err(Missing::Unavailable(_) | Missing::NoService) => Ok(None),
+        }
+    }
+
+    /// The unfinished sweeps that `need` asks for.
+    ///
+    /// # Errors
+    /// They have to be looked up first.
+    pub fn active(&self, need: Need) -> Result<Vec<ActiveSweep>, Halt> {
+        let active = self.facts.get(need, |fact| match fact {
+            Fact::Active(sweeps) => Some(sweeps.clone()),
+            _ => None,
+        });
+        Ok(active?)
+    }
+
+    /// Asks for the end of a sweep.
+    pub fn stop(&mut self, sweep: &SweepId, by: StopRequest) {
+        let (sweep, at, kind) = (sweep.clone(), self.occasion.now, SignalKind::StopRequested { by });
+        self.decided.signals.push(Signal { sweep, at, kind });
+    }
+
+    /// Stops all that `need` finds; none is no decision.
+    ///
+    /// # Errors
+    /// They have to be looked up first.
+    pub fn stop_all(&mut self, by: &str, need: Need, request: &StopRequest, because: &str) -> Result<(), Need> {
+        let active = match self.active(need) {
+            Ok(active) => active,
+            Err(Halt::Unknown(need)) => return Err(need),
+            Err(Halt::Verdict(..)) => Vec::new(),
+        };
+        for ActiveSweep { id, .. } in active {
+            self.stop(&id, request.clone());
+            let reason = because.to_owned();
+            self.decided.decisions.push(Decision {
+                by: by.to_owned(),
+                verdict: Verdict::Stopped,
+                reason,
+                sweep: Some(id),
+            });
+        }
+        Ok(())
+    }
+
+    /// Answers in words. All answers to one event are one message.
+    pub fn answer(&mut self, destination: Destination, texts: &[String]) {
+        if texts.is_empty() {
+            return;
+        }
+        let key = &self.event.key;
+        let notification = Notification {
+            slot: format!("answer/{}/{}", key.source.name(), key.delivery),
+            destination,
+            content: Content::Answer { text: texts.join("\n\n") },
+        };
+        let action = Action::Notify(notification);
+        self.decided.answers.push(Effect { sweep: None, due_at: self.occasion.now, action });
+    }
+}
+
+fn names(sweeps: &[ActiveSweep]) -> String {
+    sweeps.iter().map(|sweep| sweep.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The seed of a sweep that none was asked for: 63 bits, so that every number format can hold it.
+fn seed_of(id: &SweepId) -> u64 {
+    let digest = Sha256::digest(format!("seed of {id}").as_bytes());
+    digest.iter().take(8).fold(0, |seed: u64, byte| seed << 8 | u64::from(*byte)) >> 1
+}

@@ -1,0 +1,112 @@
+//! What a decision may need to know beyond the event and the rules.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
+use crate::domain::report::Report;
+use crate::domain::sweep::{Baseline, Sweep, SweepState};
+
+/// One thing to look up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// The head of a pull request: [`Fact::PullRequest`].
+    PullRequest { repository: Repository, number: u64 },
+    /// The paths that a pull request changes: [`Fact::ChangedPaths`].
+    ChangedPaths { repository: Repository, pull_request: u64 },
+    /// The commit of a branch, tag or commit name: [`Fact::Head`].
+    Head { repository: Repository, reference: String },
+    /// [`Fact::Sweep`].
+    Sweep(SweepId),
+    /// The unfinished sweeps of a group: [`Fact::Active`].
+    ActiveInGroup(String),
+    /// The unfinished sweeps of a pull request: [`Fact::Active`].
+    ActiveForPullRequest { repository: Repository, number: u64 },
+    /// The commit of the schedule's last sweep: [`Fact::Head`].
+    LastScheduled(RuleName),
+    /// What a new sweep is held against: [`Fact::Baseline`].
+    Baseline { tuning: TuningName, repository: Option<Repository>, branch: String },
+    /// The reports of all unfinished sweeps: [`Fact::Reports`].
+    Unfinished,
+    /// The report of one sweep: [`Fact::Reports`] with one or none.
+    Report(SweepId),
+    /// The report of the tuning's last sweep that has a best: [`Fact::Reports`] with one or none.
+    LastBest(TuningName),
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    PullRequest(Option<PullRequestHead>),
+    ChangedPaths(ChangedPaths),
+    Head(Option<CommitSha>),
+    Sweep(Option<Box<Sweep>>),
+    Active(Vec<ActiveSweep>),
+    Baseline(Option<Baseline>),
+    Reports(Vec<Report>),
+    /// It cannot be looked up, now or later, and why, for people: "the GitHub token may not read acme/vision".
+    Unavailable(String),
+    /// There is no service to ask: GitHub is not configured.
+    NoService,
+}
+
+/// A pull request as it is when the event is worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequestHead {
+    pub sha: CommitSha,
+    pub branch: String,
+    pub base_branch: String,
+    pub from_fork: bool,
+    pub open: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangedPaths {
+    pub paths: BTreeSet<String>,
+    /// There are more than could be listed: globs must then not exclude.
+    pub truncated: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveSweep {
+    pub id: SweepId,
+    pub state: SweepState,
+}
+
+/// What has been looked up so far.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    known: HashMap<Need, Fact>,
+}
+
+/// A fact that a decision cannot have.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Missing {
+    /// It was not looked up yet.
+    Unknown(Need),
+    Unavailable(String),
+    NoService,
+}
+
+impl Facts {
+    pub fn add(&mut self, need: Need, fact: Fact) {
+        self.known.insert(need, fact);
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The fact in the form that `read` takes it in; one of another form counts as not looked up.
+    pub(super) fn get<'a, T>(&'a self, need: Need, read: impl Fn(&'a Fact) -> Option<T>) -> Result<T, Missing> {
+        match self.known.get(&need) {
+            Some(Fact::Unavailable(why)) => Err(Missing::Unavailable(why.clone())),
+            Some(Fact::NoService) => Err(Missing::NoService),
+            Some(fact) => read(fact).ok_or(Missing::Unknown(need)),
+            None => Err(Missing::Unknown(need)),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Slash commands and calls of the API: one command each.
+
+use super::draft::{Draft, Halt};
+use super::execute::{answered, execute, name, order};
+use super::facts::Need;
+use super::place::Place;
+use crate::domain::decision::Verdict;
+use crate::domain::event::{Request, SlashCommand};
+use crate::plan::command::{Command, parse};
+
+/// The acknowledgement has answered questions and refused what could be refused from the rules alone; what is found out
+/// only here is said in the channel.
+///
+/// # Errors
+/// What has to be looked up first.
+pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -> Result<(), Need> {
+    let place = Place::Slack(slash);
+    let by = name(&slash.text);
+    let command = match parse(&slash.text) {
+        Ok(command) => command,
+        Err(error) => {
+            draft.decide(by, Verdict::Refused, error.0);
+            return Ok(());
+        }
+    };
+    match &command {
+        Command::Start { tuning, words } => {
+            if let Err(Halt::Verdict(verdict, reason)) = order(draft.rules, place, tuning, words) {
+                draft.decide(by, verdict, reason);
+                return Ok(());
+            }
+        }
+        Command::Stop { .. } | Command::Rerun { .. } => {}
+        Command::List
+        | Command::Help { .. }
+        | Command::Status { .. }
+        | Command::Best { .. }
+        | Command::Compare { .. } => {
+            draft.conclude(&by, Ok(answered(by.clone())))?;
+            return Ok(());
+        }
+    }
+    let concluded = execute(draft, place, &command).map(|executed| executed.decision);
+    let refusal = draft.conclude(&by, concluded)?;
+    if let Some(channel) = place.answers_to() {
+        draft.answer(channel, refusal.as_slice());
+    }
+    Ok(())
+}
+
+/// # Errors
+/// What has to be looked up first.
+pub(super) fn route_request(draft: &mut Draft<'_>, request: &Request) -> Result<(), Need> {
+    let by = name(&request.command);
+    let concluded = match parse(&request.command) {
+        Ok(command @ (Command::Start { .. } | Command::Stop { .. } | Command::Rerun { .. })) => {
+            execute(draft, Place::Api(request), &command).map(|executed| executed.decision)
+        }
+        Ok(_) => Err(Halt::refused("A request starts, stops or re-runs a sweep; this one only asks.")),
+        Err(error) => Err(Halt::refused(error.0)),
+    };
+    draft.conclude(&by, concluded).map(|_| ())
+}

@@ -1,0 +1,119 @@
+//! Events of pull requests.
+
+use std::collections::BTreeSet;
+
+use super::draft::{Draft, Halt, Start};
+use super::facts::{ChangedPaths, Fact, Need};
+use super::push::nobody;
+use super::{filter, order};
+use crate::domain::decision::{Decision, Verdict};
+use crate::domain::event::PullRequest;
+use crate::domain::rules::{Trigger, TriggerSource};
+use crate::domain::signal::StopRequest;
+use crate::domain::sweep::{Code, Destination, Origin};
+
+/// # Errors
+/// What has to be looked up first.
+pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result<(), Need> {
+    if pull_request.action == "closed" {
+        let (repository, number) = (pull_request.repository.clone(), pull_request.number);
+        let need = Need::ActiveForPullRequest { repository, number };
+        let because = format!("pull request #{number} was closed");
+        draft.stop_all("pull request", need, &StopRequest::PullRequestClosed, &because)?;
+    }
+    let rules = draft.rules;
+    let mut elsewhere = 0;
+    for trigger in &rules.triggers {
+        let TriggerSource::PullRequest { .. } = &trigger.on else { continue };
+        if !trigger.repositories.matches(pull_request.repository.as_str()) {
+            elsewhere += 1;
+            continue;
+        }
+        let by = format!("trigger {}", trigger.name);
+        let concluded = start(draft, pull_request, trigger, &by);
+        draft.conclude(&by, concluded)?;
+    }
+    if !draft.has_decisions() {
+        let reason = nobody("pull requests", pull_request.repository.as_str(), elsewhere);
+        draft.decide("no trigger", Verdict::Ignored, reason);
+    }
+    Ok(())
+}
+
+fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, by: &str) -> Result<Decision, Halt> {
+    check_filters(trigger, pull_request)?;
+    filter::check_author(trigger, &pull_request.author)?;
+    filter::check_expression(trigger, &draft.event.kind)?;
+    let order = order::of_rule(draft.rules, &trigger.tuning, &trigger.overrides)?;
+    if filter::filters_paths(trigger) {
+        let changed = changed_paths(draft, pull_request)?;
+        filter::check_paths(trigger, "the pull request", &changed.paths, changed.truncated)?;
+    }
+    let PullRequest { repository, number, head, .. } = pull_request;
+    let announced = trigger.channel.as_ref().or(draft.rules.announce_channel.as_ref());
+    let start = Start {
+        group: Some(order::pull_request_group(&order.tuning.name, repository, *number)),
+        order,
+        origin: Origin::PullRequest {
+            repository: repository.clone(),
+            number: *number,
+            login: pull_request.sender.clone(),
+        },
+        code: Some(Code {
+            repository: repository.clone(),
+            reference: pull_request.head_branch.clone(),
+            sha: Some(head.clone()),
+            pull_request: Some(*number),
+            base_branch: pull_request.base_branch.clone(),
+        }),
+        older: trigger.on_newer.into(),
+        destinations: [
+            Destination::GithubComment { repository: repository.clone(), pull_request: *number },
+            Destination::GithubCheck { repository: repository.clone(), sha: head.clone() },
+        ]
+        .into_iter()
+        .chain(order::channel(announced))
+        .collect(),
+        because: format!("pull request #{number} {} at {}", pull_request.action, head.short()),
+    };
+    draft.start(by, start)
+}
+
+fn check_filters(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Halt> {
+    let TriggerSource::PullRequest { branches, actions, labels, ignore_labels, drafts, forks } = &trigger.on else {
+        return Err(Halt::ignored("it is not for pull requests"));
+    };
+    let PullRequest { action, base_branch, .. } = pull_request;
+    if !actions.contains(action) {
+        return Err(Halt::ignored(format!("action {action} is not one of {}", join(actions))));
+    }
+    if !branches.is_empty() && !branches.matches(base_branch) {
+        return Err(Halt::ignored(format!("base branch {base_branch} does not match {}", filter::list(branches))));
+    }
+    if pull_request.draft && !drafts {
+        return Err(Halt::ignored("the pull request is a draft"));
+    }
+    if pull_request.from_fork && !forks {
+        return Err(Halt::ignored("the pull request comes from a fork"));
+    }
+    if !labels.is_empty() && labels.is_disjoint(&pull_request.labels) {
+        return Err(Halt::ignored(format!("the pull request has none of the labels {}", join(labels))));
+    }
+    if let Some(label) = ignore_labels.intersection(&pull_request.labels).next() {
+        return Err(Halt::ignored(format!("the pull request has the label {label}")));
+    }
+    Ok(())
+}
+
+fn changed_paths<'a>(draft: &Draft<'a>, pull_request: &PullRequest) -> Result<&'a ChangedPaths, Halt> {
+    let (repository, pull_request) = (pull_request.repository.clone(), pull_request.number);
+    let changed = draft.facts.get(Need::ChangedPaths { repository, pull_request }, |fact| match fact {
+        Fact::ChangedPaths(changed) => Some(changed),
+        _ => None,
+    });
+    Ok(changed?)
+}
+
+fn join(words: &BTreeSet<String>) -> String {
+    words.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
