@@ -7,6 +7,7 @@ use crate::domain::params::Params;
 use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
 
 mod axis;
+mod column;
 mod grid;
 mod history;
 mod layout;
