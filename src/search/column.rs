@@ -6,7 +6,7 @@
 //! normalising constants with them, stay the same while trials are added one by one.
 
 use super::layout::{Dimension, Layout};
-use super::tpe::normal::{Cdf, LN_SQRT_TAU};
+use super::normal::{Cdf, LN_SQRT_TAU};
 
 /// Vectors of `n_trials`; NaN where a trial has no value.
 #[derive(Debug, Clone, Default)]

@@ -12,6 +12,7 @@ mod grid;
 mod history;
 mod layout;
 mod median;
+mod normal;
 mod permutation;
 mod random;
 mod sobol;

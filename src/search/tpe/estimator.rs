@@ -19,8 +19,8 @@ use crate::search::column::Column;
 use crate::search::layout::{Layout, Row};
 use crate::search::stream::Stream;
 
-use super::normal::{Cdf, LN_SQRT_TAU, sum_exp, truncated_quantile};
 use super::term::{Term, add_term, cell_log_density};
+use crate::search::normal::{Cdf, LN_SQRT_TAU, sum_exp, truncated_quantile};
 
 const PRIOR_MEAN: f64 = 0.5;
 const PRIOR_SIGMA: f64 = 1.0;

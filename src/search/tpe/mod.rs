@@ -1,7 +1,6 @@
 //! Tree-structured Parzen estimator: tries points that are likely among the good trials and unlikely among the rest.
 
 mod estimator;
-pub(super) mod normal;
 mod term;
 
 use crate::domain::params::Params;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::search::layout::Dimension;
 
 use super::estimator::Kernels;
-use super::normal::{Cdf, LN_SQRT_TAU};
+use crate::search::normal::{Cdf, LN_SQRT_TAU};
 
 /// Cells up to this many deviations wide are integrated by series.
 const NARROW: f64 = 0.05;
