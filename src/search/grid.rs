@@ -65,3 +65,55 @@ fn on_grid(history: &History, mut row: Row) -> Row {
     }
     row
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::search::conformance::spaces::{bits, complete, empty, float, int, parameter, run, space, thousand};
+
+    #[test]
+    fn a_grid_too_large_to_count_has_no_repeats_and_uses_every_parameter() {
+        let asked = run(&Grid, &mut empty(&thousand(), 1), 40, |_, params| complete(params, 0.0));
+        assert_eq!(bits(&asked).into_iter().collect::<BTreeSet<_>>().len(), 40);
+        let of = |name: &str| {
+            let values = asked.iter().filter_map(|params| params.get(&name.parse().ok()?).map(ToString::to_string));
+            values.collect::<BTreeSet<_>>().len()
+        };
+        assert!(of("f1") > 5 && of("f1") <= 10 && of("i2") > 30);
+    }
+
+    #[test]
+    fn a_grid_of_billions_of_points_is_tried_all_over() {
+        let space = space((0..9).map(|k| parameter(&format!("x{k}"), int(0, 9))).collect());
+        let asked = run(&Grid, &mut empty(&space, 1), 100, |_, params| complete(params, 0.0));
+        for name in space.parameters() {
+            let values: BTreeSet<String> =
+                asked.iter().map(|params| params.get(&name.name).unwrap().to_string()).collect();
+            assert_eq!(values.len(), 10, "{}", name.name);
+        }
+    }
+
+    #[test]
+    fn continuous_parameters_take_ten_values_and_then_the_grid_ends() {
+        let space = space(vec![parameter("x", float(0.0, 9.0))]);
+        let mut history = empty(&space, 1);
+        let asked = run(&Grid, &mut history, 50, |_, params| complete(params, 0.0));
+        let mut xs: Vec<String> =
+            asked.iter().map(|params| params.get(&"x".parse().unwrap()).unwrap().to_string()).collect();
+        xs.sort();
+        assert_eq!(xs, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+        assert_eq!(Grid.ask(&history, 10), None);
+    }
+
+    #[test]
+    fn parameters_from_outside_the_grid_leave_no_hole() {
+        let space = space(vec![parameter("x", float(0.0, 9.0))]);
+        let mut history = empty(&space, 1);
+        let production = [("x".parse().unwrap(), crate::domain::params::Value::Float(0.123))].into_iter().collect();
+        history.record(0, complete(production, 0.0));
+        let asked = run(&Grid, &mut history, 50, |_, params| complete(params, 0.0));
+        assert_eq!(bits(&asked).into_iter().collect::<BTreeSet<_>>().len(), 10);
+    }
+}

@@ -20,6 +20,7 @@ pub(super) struct Layout {
     dimensions: Vec<Dimension>,
     discrete: bool,
     size: Option<u64>,
+    mean_width: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -77,6 +78,7 @@ impl Layout {
         Self {
             discrete: dimensions.iter().all(|dimension| dimension.axis.count().is_some()),
             size: product(roots.map(|root| root.points)),
+            mean_width: mean_width(&dimensions),
             dimensions,
         }
     }
@@ -94,6 +96,11 @@ impl Layout {
     /// than a `u64` holds.
     pub fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    /// The number of parameters with more than one value that a random point has on average.
+    pub fn mean_width(&self) -> f64 {
+        self.mean_width
     }
 
     /// Is the parameter active beside the slots of those before it?
@@ -227,6 +234,18 @@ fn count_points(dimensions: &mut [Dimension]) {
         };
         dimensions[index].branches = branches;
     }
+}
+
+fn mean_width(dimensions: &[Dimension]) -> f64 {
+    let mut chances: Vec<f64> = Vec::with_capacity(dimensions.len());
+    for dimension in dimensions {
+        chances.push(dimension.gate.as_ref().map_or(1.0, |gate| {
+            let open = gate.open.iter().filter(|open| **open).count() as f64;
+            chances[gate.parent] * open / gate.open.len().max(1) as f64
+        }));
+    }
+    let varied = dimensions.iter().zip(chances).filter(|(dimension, _)| !dimension.is_single());
+    varied.map(|(_, chance)| chance).sum()
 }
 
 fn product(mut factors: impl Iterator<Item = Option<u64>>) -> Option<u64> {

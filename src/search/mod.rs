@@ -7,10 +7,12 @@ use crate::domain::params::Params;
 use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
 
 mod axis;
+mod column;
 mod grid;
 mod history;
 mod layout;
 mod median;
+mod normal;
 mod permutation;
 mod random;
 mod sobol;

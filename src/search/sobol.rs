@@ -47,3 +47,54 @@ fn point(history: &History, number: u32, stream: &mut Stream) -> Row {
         dimension.axis.slot_at(leading + stream.unit() / f64::from(1 << 23))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::conformance::spaces::{complete, empty, float, parameter, run, space};
+
+    fn values(dimensions: usize, trials: u32) -> Vec<Vec<f64>> {
+        let space = space((0..dimensions).map(|k| parameter(&format!("x{k:03}"), float(0.0, 1.0))).collect());
+        let asked = run(&Sobol, &mut empty(&space, 4), trials, |_, params| complete(params, 0.0));
+        asked
+            .iter()
+            .map(|params| params.0.values().filter_map(crate::domain::params::Value::as_f64).collect())
+            .collect()
+    }
+
+    #[test]
+    fn the_first_points_fill_every_interval_of_every_dimension() {
+        let points = values(300, 64);
+        for dimension in 0..300 {
+            let mut cells: Vec<usize> = points.iter().map(|point| (point[dimension] * 64.0) as usize).collect();
+            cells.sort_unstable();
+            assert!(cells.into_iter().eq(0..64), "dimension {dimension}");
+        }
+    }
+
+    #[test]
+    fn two_dimensions_are_filled_together() {
+        let points = values(2, 64);
+        let mut cells: Vec<usize> =
+            points.iter().map(|point| (point[0] * 8.0) as usize * 8 + (point[1] * 8.0) as usize).collect();
+        cells.sort_unstable();
+        assert!(cells.into_iter().eq(0..64));
+    }
+
+    #[test]
+    fn dimensions_of_joined_sequences_differ() {
+        let points = values(300, 16);
+        for (first, joined) in [(0, 256), (1, 257), (2, 258)] {
+            assert!(points.iter().any(|point| (point[first] - point[joined]).abs() > 0.01));
+        }
+    }
+
+    #[test]
+    fn the_sequence_goes_on_past_its_tables() {
+        let space = space(vec![parameter("x", float(0.0, 1.0))]);
+        let history = empty(&space, 4);
+        let x = |number| Sobol.ask(&history, number).unwrap();
+        assert_ne!(x(0), x(1 << 16));
+        assert_eq!(space.check(&x(u32::MAX)), Ok(()));
+    }
+}

@@ -54,7 +54,7 @@ pub fn mixed() -> Space {
     ])
 }
 
-/// 2 + 3·2 + 1 + 4 = 13 points... times 3: 39 in all.
+/// Three depths times (2 + 2·3 + 1 + 4) points of the four kinds: 39 in all.
 pub fn discrete() -> Space {
     space(vec![
         parameter("depth", int(1, 3)),

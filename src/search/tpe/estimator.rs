@@ -7,20 +7,20 @@
 //!
 //! - Numbers: normal distributions cut off at the ends of the range, on the scale of the domain (unit interval).
 //! - Values that can be counted: the mass of that distribution over the value's cell.
-//! - Categories: the trial's choice, smoothed by 1 / (kernels) for each choice.
+//! - Categories: the trial's choice, smoothed by 1 / (n + 1) for each choice, with n trials that have the parameter.
 //! - Prior: a normal distribution around the middle, as wide as the range; categories even.
-//! - Bandwidth: 0.2 n^(−1/(d+4)) of the range for n kernels that have the parameter and d parameters a kernel on average
-//!   (Scott's rule with the factor of Optuna's multivariate estimator), not below 1 / min(100, n + 2) ("magic clip").
+//!
+//! The widths of the kernels are [`Column`]'s.
 //!
 //! Falkner et al. 2018 (BOHB, §3.1); Watanabe 2023, arXiv:2304.11127, §3.3. All densities are relative to the even
 //! distribution over a parameter's values, which cancels in every ratio and keeps numbers in range.
 
-use crate::search::history::Column;
+use crate::search::column::Column;
 use crate::search::layout::{Layout, Row};
 use crate::search::stream::Stream;
 
-use super::normal::{Cdf, LN_SQRT_TAU, sum_exp, truncated_quantile};
 use super::term::{Term, add_term, cell_log_density};
+use crate::search::normal::{Cdf, LN_SQRT_TAU, sum_exp, truncated_quantile};
 
 const PRIOR_MEAN: f64 = 0.5;
 const PRIOR_SIGMA: f64 = 1.0;
@@ -39,12 +39,10 @@ pub(super) struct Estimator<'a> {
 /// One parameter of all kernels.
 pub(super) struct Kernels<'a> {
     pub column: &'a Column,
-    /// Of numbers, in parts of the range.
-    pub sigma: f64,
     /// Of categories: what each choice gets beside the 1 of the trial's own.
     pub smoothing: f64,
-    /// `n_rows` logarithms of 1 / (√(2π) σ · mass inside the range); empty if they are in `log_factors`, or for categories.
-    pub log_norms: Vec<f64>,
+    /// Are the constants of the column in `log_factors`?
+    pub folded: bool,
 }
 
 /// A density on the way of being summed.
@@ -72,21 +70,16 @@ impl<'a> Estimator<'a> {
     /// Cost: O(n_rows · n_params).
     pub fn new(layout: &'a Layout, columns: &'a [Column], members: &[bool]) -> Self {
         let count = members.iter().filter(|member| **member).count();
-        let observed: Vec<usize> = columns.iter().map(|column| observations(column, members, count)).collect();
-        let varied = layout.dimensions().iter().zip(&observed).filter(|(dimension, _)| !dimension.is_single());
-        let width = varied.map(|(_, observed)| *observed).sum::<usize>() as f64 / count.max(1) as f64;
-        let mut kernels: Vec<Kernels<'a>> = columns
-            .iter()
-            .zip(&observed)
-            .map(|(column, &observed)| Kernels {
-                column,
-                sigma: bandwidth(observed, width),
-                smoothing: 1.0 / (observed as f64 + 1.0),
-                log_norms: Vec::new(),
-            })
-            .collect();
         let mut log_factors: Vec<f64> = members.iter().map(|&m| if m { 0.0 } else { f64::NEG_INFINITY }).collect();
-        normalise(layout, &mut kernels, &mut log_factors);
+        let mut kernels = Vec::with_capacity(columns.len());
+        for (dimension, column) in layout.dimensions().iter().zip(columns) {
+            // What every point and every row has is the same for all points.
+            let folded = !dimension.is_conditional() && !dimension.is_single() && column.missing == 0;
+            if folded {
+                log_factors.iter_mut().zip(&column.log_norms).for_each(|(factor, log_norm)| *factor += log_norm);
+            }
+            kernels.push(Kernels { column, smoothing: 1.0 / (column.observed() as f64 + 1.0), folded });
+        }
         Self { layout, kernels, log_factors, log_count: ((count + 1) as f64).ln() }
     }
 
@@ -110,7 +103,7 @@ impl<'a> Estimator<'a> {
                 dimension.axis.slot_at(truncated_quantile(PRIOR_MEAN, PRIOR_SIGMA, unit))
             } else {
                 let mean = kernels.column.positions[kernel];
-                dimension.axis.slot_at(truncated_quantile(mean, kernels.sigma, unit))
+                dimension.axis.slot_at(truncated_quantile(mean, kernels.column.sigma, unit))
             }
         })
     }
@@ -190,64 +183,6 @@ impl Candidate {
             .collect();
         let log_prior = log_priors.iter().filter(|log_prior| !log_prior.is_nan()).sum();
         Self { row, log_priors, log_prior }
-    }
-}
-
-fn observations(column: &Column, members: &[bool], count: usize) -> usize {
-    if column.missing == 0 {
-        return count;
-    }
-    column.slots.iter().zip(members).filter(|(slot, member)| **member && !slot.is_nan()).count()
-}
-
-/// In parts of the range, for `observed` kernels of `width` parameters on average.
-fn bandwidth(observed: usize, width: f64) -> f64 {
-    let scott = 0.2 * (observed.max(1) as f64).powf(-1.0 / (width + 4.0));
-    let least = 1.0 / (observed as f64 + 2.0).min(100.0);
-    scott.clamp(least, 1.0)
-}
-
-/// Computes the normalising factors of all numeric kernels. Those of parameters that every point and every row has are
-/// gathered in `log_factors`.
-fn normalise(layout: &Layout, kernels: &mut [Kernels<'_>], log_factors: &mut [f64]) {
-    /// Factors are at least 0.4: so many can be multiplied before a logarithm is due.
-    const FACTORS: usize = 256;
-    let cdf = Cdf::table();
-    let mut products = vec![1.0; log_factors.len()];
-    let mut multiplied = 0;
-    let mut constant = 0.0;
-    for (dimension, kernels) in layout.dimensions().iter().zip(kernels) {
-        if dimension.is_categorical() || dimension.is_single() {
-            continue;
-        }
-        let inverse = 1.0 / kernels.sigma;
-        let scale = -LN_SQRT_TAU - kernels.sigma.ln();
-        let mass = |mean: f64| cdf.inside(mean, inverse);
-        if dimension.is_conditional() || kernels.column.missing > 0 {
-            let means = kernels.column.positions.iter();
-            kernels.log_norms = means.map(|&mean| if mean.is_nan() { 0.0 } else { scale - mass(mean).ln() }).collect();
-            continue;
-        }
-        constant += scale;
-        for (product, &mean) in products.iter_mut().zip(&kernels.column.positions) {
-            *product *= mass(mean);
-        }
-        multiplied += 1;
-        if multiplied == FACTORS {
-            flush(&mut products, log_factors);
-            multiplied = 0;
-        }
-    }
-    flush(&mut products, log_factors);
-    for log_factor in log_factors {
-        *log_factor += constant;
-    }
-}
-
-fn flush(products: &mut [f64], log_factors: &mut [f64]) {
-    for (product, log_factor) in products.iter_mut().zip(log_factors) {
-        *log_factor -= product.ln();
-        *product = 1.0;
     }
 }
 

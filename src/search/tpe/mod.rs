@@ -1,13 +1,13 @@
 //! Tree-structured Parzen estimator: tries points that are likely among the good trials and unlikely among the rest.
 
 mod estimator;
-mod normal;
 mod term;
 
 use crate::domain::params::Params;
 
 use super::Sampler;
-use super::history::{Column, History, RecordState};
+use super::column::Column;
+use super::history::{History, RecordState};
 use super::layout::Row;
 use super::random::draw_unseen;
 use super::stream::Stream;
@@ -48,7 +48,7 @@ impl Sampler for Tpe {
 fn promising(history: &History, stream: &mut Stream) -> Option<Row> {
     let layout = history.layout();
     let (good, bad) = split(history);
-    let good_columns: Vec<Column> = history.columns().iter().map(|column| gather(column, good)).collect();
+    let good_columns: Vec<Column> = history.columns().iter().map(|column| column.gather(layout, good)).collect();
     let good = Estimator::new(layout, &good_columns, &vec![true; good.len()]);
     let bad = Estimator::new(layout, history.columns(), &bad);
     let only_unseen = history.has_unseen_points();
@@ -99,14 +99,6 @@ fn split(history: &History) -> (&[u32], Vec<bool>) {
         bad[number as usize] = false;
     }
     (good, bad)
-}
-
-fn gather(column: &Column, numbers: &[u32]) -> Column {
-    let pick = |from: &[f64]| -> Vec<f64> {
-        numbers.iter().filter_map(|&number| from.get(number as usize).copied()).collect()
-    };
-    let slots = pick(&column.slots);
-    Column { missing: slots.iter().filter(|slot| slot.is_nan()).count(), positions: pick(&column.positions), slots }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::search::layout::Dimension;
 
 use super::estimator::Kernels;
-use super::normal::{Cdf, LN_SQRT_TAU};
+use crate::search::normal::{Cdf, LN_SQRT_TAU};
 
 /// Cells up to this many deviations wide are integrated by series.
 const NARROW: f64 = 0.05;
@@ -41,7 +41,7 @@ pub(super) enum Term {
 impl Term {
     /// `slot` is the active point's; `kernels` are of the same parameter.
     pub fn new(dimension: &Dimension, kernels: &Kernels<'_>, slot: f64) -> Self {
-        let sigma = kernels.sigma;
+        let sigma = kernels.column.sigma;
         if dimension.is_categorical() {
             let choices = dimension.axis.count().unwrap_or(1) as f64;
             let all = 1.0 + choices * kernels.smoothing;
@@ -100,8 +100,8 @@ pub(super) fn add_term(kernels: &Kernels<'_>, term: &Term, log_prior: f64, rows:
             add(exponents, slots, prior, |slot| if slot == choice { hit } else { miss });
         }
     }
-    if !kernels.log_norms.is_empty() {
-        for (exponent, log_norm) in exponents.iter_mut().zip(&kernels.log_norms[rows]) {
+    if !kernels.folded && !kernels.column.log_norms.is_empty() {
+        for (exponent, log_norm) in exponents.iter_mut().zip(&kernels.column.log_norms[rows]) {
             *exponent += log_norm;
         }
     }

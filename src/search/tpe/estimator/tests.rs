@@ -3,6 +3,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::*;
 use crate::domain::params::{Domain, Space};
 use crate::search::History;
+use crate::search::column::bandwidth;
 use crate::search::conformance::spaces::{
     choices, complete, discrete, empty, float, int, judge, log_float, mixed, parameter, space, when,
 };
@@ -35,22 +36,21 @@ fn share(layout: &Layout, row: &[f64]) -> f64 {
 fn by_definition(history: &History, members: &[bool], row: &[f64]) -> f64 {
     let layout = history.layout();
     let kernels: Vec<usize> = (0..members.len()).filter(|&k| members[k]).collect();
-    let observed = |j: usize| kernels.iter().filter(|&&k| !history.columns()[j].slots[k].is_nan()).count() as f64;
+    let observed = |j: usize| history.columns()[j].slots.iter().filter(|slot| !slot.is_nan()).count();
     let varied: Vec<usize> = (0..row.len()).filter(|&j| !layout.dimensions()[j].is_single()).collect();
-    let width = varied.iter().map(|&j| observed(j)).sum::<f64>() / kernels.len() as f64;
     let density = |kernel: Option<usize>| -> f64 {
         let active = varied.iter().filter(|&&j| !row[j].is_nan());
         active
             .map(|&j| {
                 let own = kernel.map(|k| history.columns()[j].slots[k]).filter(|slot| !slot.is_nan());
                 let axis = &layout.dimensions()[j].axis;
-                let n = observed(j);
+                let n = observed(j) as f64;
                 if layout.dimensions()[j].is_categorical() {
                     let count = axis.count().unwrap() as f64;
                     let hit = |own: f64| f64::from(u8::from(own == row[j]));
                     return own.map_or(1.0, |own| count * (hit(own) + 1.0 / (n + 1.0)) / (1.0 + count / (n + 1.0)));
                 }
-                let sigma = (0.2 * n.max(1.0).powf(-1.0 / (width + 4.0))).max(1.0 / (n + 2.0).min(100.0));
+                let sigma = bandwidth(observed(j), layout.mean_width());
                 let (mean, sigma) = own.map_or((0.5, 1.0), |own| (axis.position(own), sigma));
                 let normal = Normal::new(mean, sigma).unwrap();
                 let inside = normal.cdf(1.0) - normal.cdf(0.0);
