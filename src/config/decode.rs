@@ -278,7 +278,10 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
         match self.content {
             Some(node) => seed.deserialize(node).map_err(|fault| fault.within(Segment::Key(self.name.to_owned()))),
             // `on: push` is `on: {push: {}}`.
-            None => seed.deserialize(MapAccessDeserializer::new(Entries { entries: &[], next: 0 })),
+            None => seed.deserialize(MapAccessDeserializer::new(Entries { entries: &[], next: 0 })).map_err(|_| {
+                let hint = format!("write it like {{{}: …}}", self.name);
+                Fault::new(format!("`{}` needs more than its name", self.name), Some(hint), FaultKind::Value)
+            }),
         }
     }
 
@@ -337,6 +340,7 @@ fn in_words(expected: &str) -> String {
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a string" | "string" => "text".to_owned(),
+        "path string" => "a path".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
         other if other.starts_with("struct ") => "a mapping".to_owned(),

@@ -72,7 +72,8 @@ pub fn load(paths: &[PathBuf], env: &dyn Fn(&str) -> Option<String>, purpose: Pu
     let (config, secret_files) = checked.map_err(Problems::new)?;
     let mut watched = paths.to_vec();
     watched.extend(secret_files);
-    let fingerprint = if watched.len() == paths.len() { before } else { source::fingerprint(&watched) };
+    // Files that changed while they were read keep the older value, and so differ from what is found next.
+    let fingerprint = if source::fingerprint(paths) == before { source::fingerprint(&watched) } else { before };
     Ok(Loaded { config, files, watched, fingerprint })
 }
 

@@ -27,6 +27,7 @@ pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Cl
     }
     let mut words: Vec<&str> = known.into_iter().collect();
     words.sort_unstable();
+    words.dedup();
     match words.len() {
         0 => "none is configured".to_owned(),
         1..=24 => format!("known: {}", words.join(", ")),

@@ -81,10 +81,7 @@ impl Node {
             Err(error) => {
                 let at = error.location().map(|location| position(&location)).unwrap_or_default();
                 let message = error.without_snippet().to_string();
-                // The place is shown in front of every message.
-                let message =
-                    message.split_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-                Err(SyntaxFault { at, message })
+                Err(SyntaxFault { at, message: plain(&message) })
             }
         }
     }
@@ -146,6 +143,15 @@ impl Node {
         }
         at
     }
+}
+
+/// The parser's message without the place, which is shown in front of every message, and without advice to programmers.
+fn plain(message: &str) -> String {
+    if message.starts_with("multiple YAML documents") {
+        return "a second document begins here, but a file holds only one".to_owned();
+    }
+    let message = message.split(" at line ").next().unwrap_or_default();
+    message.split("; use ").next().unwrap_or_default().to_owned()
 }
 
 /// What the parser gives, before the source text is at hand.

@@ -22,13 +22,15 @@ impl Checker<'_> {
             Ok(program) => {
                 if !program.references().has_variable("event") {
                     let problem = place.problem("the expression does not look at `event`");
-                    self.problems.push(problem.hint("write it like event.author != 'renovate[bot]'"));
+                    self.problems.push(problem.hint("write it like event.sender != 'renovate[bot]'"));
                 }
             }
             Err(errors) => {
                 let first = errors.errors.first();
                 let message = first.map_or_else(|| errors.to_string(), |error| error.msg.clone());
-                let message = message.lines().next().unwrap_or_default().to_owned();
+                let message = message.lines().next().unwrap_or_default();
+                // What the parser would have taken instead is a long list of its own names.
+                let message = message.split(" expecting {").next().unwrap_or_default();
                 self.problems.push(place.problem(format!("this is not a CEL expression: {message}")));
             }
         }

@@ -29,10 +29,17 @@ impl Checker<'_> {
                     place.problem_on(true, format!("`{name}` is a word of /tune and cannot name a parameter"));
                 self.problems.push(problem.hint(format!("call it model_{name}, say")));
             }
-            match self.domain(&place, entry) {
-                Some(domain) => parameters.push(Parameter { name: name.clone(), domain, when: None }),
-                None => whole = false,
+            let Some(domain) = self.domain(&place, entry) else {
+                whole = false;
+                continue;
+            };
+            let parameter = Parameter { name: name.clone(), domain, when: None };
+            // By itself first: a fault elsewhere must not hide those of this one.
+            for error in Space::new(vec![parameter.clone()]).err().into_iter().flatten() {
+                self.problems.push(place.problem(error.problem));
+                whole = false;
             }
+            parameters.push(parameter);
         }
         for (name, entry) in entries {
             let place = place.key(name.as_str()).key("when");

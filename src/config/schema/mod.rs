@@ -3,6 +3,7 @@
 //!
 //! Nothing here is checked beyond its type; `check` does that, over all files together.
 
+mod json;
 mod rules;
 mod server;
 mod text;

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::domain::rules::{OnNewer, Overlap};
 
-use super::text::{Duration, Words, bare_names_too};
+use super::json::bare_names_too;
+use super::text::{Duration, Words};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

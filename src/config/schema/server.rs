@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use crate::config::settings::LogFormat;
 
-use super::text::{ByteSize, Duration, SecretReference, bare_names_too};
+use super::json::bare_names_too;
+use super::text::{ByteSize, Duration, SecretReference};
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

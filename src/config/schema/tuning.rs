@@ -10,7 +10,8 @@ use crate::domain::ids::{MetricName, ParamName};
 use crate::domain::metrics::Direction;
 use crate::domain::tuning::SamplerKind;
 
-use super::text::{Duration, Number, Percent, Scalar, Scalars, bare_names_too};
+use super::json::bare_names_too;
+use super::text::{Duration, Number, Percent, Scalar, Scalars};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -135,7 +135,7 @@ store:
     tunebot.yaml:7:5  triggers[0]: `on` is missing
         7 |   - name: x
           |     ^
-    tunebot.yaml:10:3  store.path: expected path string, found a list
+    tunebot.yaml:10:3  store.path: expected a path, found a list
         10 |   path: [1]
            |   ^^^^
     3 errors
@@ -331,9 +331,18 @@ tunings:
     command: [run]
 ");
     assert_snapshot!(shown, @r#"
+    tunebot.yaml:4:7  tunings.t.space.a: log needs low above 0, not 0
+        4 |       a: {type: float, low: 0, high: 1, log: true}
+          |       ^
     tunebot.yaml:5:27  tunings.t.space.b.low: 0.5 is not a whole number
         5 |       b: {type: int, low: 0.5, high: 3}
           |                           ^^^ or say `type: float`
+    tunebot.yaml:6:7  tunings.t.space.c: the choice x is there twice
+        6 |       c: {type: categorical, choices: [x, x]}
+          |       ^
+    tunebot.yaml:7:7  tunings.t.space.d: needs at least one choice
+        7 |       d: {type: categorical, choices: []}
+          |       ^
     tunebot.yaml:8:7  tunings.t.space.e.high: `high` is missing
         8 |       e: {type: float, low: 1, when: {f: [x]}}
           |       ^
@@ -349,6 +358,9 @@ tunings:
     tunebot.yaml:12:30  tunings.t.space.i.when.h: `maybe` is not a choice of `h`
         12 |       i: {type: bool, when: {h: [maybe]}}
            |                              ^ choices: false | true
+    tunebot.yaml:13:7  tunings.t.space.j: low and high must be finite numbers
+        13 |       j: {type: float, low: -.inf, high: .inf}
+           |       ^
     tunebot.yaml:14:7  tunings.t.space.seed: `seed` is a word of /tune and cannot name a parameter
         14 |       seed: {type: int, low: 1, high: '10'}
            |       ^^^^ call it model_seed, say
@@ -358,7 +370,7 @@ tunings:
     tunebot.yaml:15:7  tunings.t.space.1st: `1st` is not a valid parameter name: use 1 to 60 of letters, digits, _ . and -, beginning with a letter
         15 |       1st: {type: bool}
            |       ^^^
-    9 errors
+    13 errors
     "#);
 }
 
@@ -466,7 +478,7 @@ tunings:
            |                        ^ known: x, y
     tunebot.yaml:15:23  tunings.t.require.metric: `n` is not an objective of this tuning
         15 |     require: {metric: n, not_worse_than: 1}
-           |                       ^ known: m, m
+           |                       ^ known: m
     tunebot.yaml:15:42  tunings.t.require.not_worse_than: expected a percentage like 1% or 0.5%, found 1
         15 |     require: {metric: n, not_worse_than: 1}
            |                                          ^
@@ -512,7 +524,7 @@ triggers:
     tunebot.yaml:13:46  triggers[1].repositories: a trigger needs at least one repository
         13 |   - {name: b, on: {push: {branches: ['[']}}, repositories: [], tuning: wine, if: 'event.title ==', channel: '#ml'}
            |                                              ^^^^^^^^^^^^ write `repositories: [owner/name]`
-    tunebot.yaml:13:82  triggers[1].if: this is not a CEL expression: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+    tunebot.yaml:13:82  triggers[1].if: this is not a CEL expression: Syntax error: mismatched input '<EOF>'
         13 |   - {name: b, on: {push: {branches: ['[']}}, repositories: [], tuning: wine, if: 'event.title ==', channel: '#ml'}
            |                                                                                  ^^^^^^^^^^^^^^^^
     tunebot.yaml:13:109  triggers[1].channel: `#ml` is not a Slack channel id
@@ -523,7 +535,7 @@ triggers:
            |                                                                                                             ^^^^^ add a `slack` section
     tunebot.yaml:14:64  triggers[2].if: the expression does not look at `event`
         14 |   - {name: c, on: push, repositories: [a/b], tuning: wine, if: '1 == 1', with: [depth, deep=3, 'lr=1 2'], on_newer: stop}
-           |                                                                ^^^^^^^^ write it like event.author != 'renovate[bot]'
+           |                                                                ^^^^^^^^ write it like event.sender != 'renovate[bot]'
     tunebot.yaml:14:81  triggers[2].with[0]: `depth` needs one value, without spaces
         14 |   - {name: c, on: push, repositories: [a/b], tuning: wine, if: '1 == 1', with: [depth, deep=3, 'lr=1 2'], on_newer: stop}
            |                                                                                 ^^^^^ write it like trials=20 or lr=1e-4..1e-2
@@ -581,9 +593,9 @@ schedules:
     tunebot.yaml:4:76  schedules[2].jitter: expected a duration like 90s, 15m or 2h 30m, found 5
         4 |   - {name: c, cron: 0 0 * * *, tuning: beer, skip_unchanged: true, jitter: 5, missed: all}
           |                                                                            ^
-    tunebot.yaml:4:87  schedules[2].missed: expected a whole number from 0 to 4294967295, found a mapping
+    tunebot.yaml:4:87  schedules[2].missed: `all` needs more than its name
         4 |   - {name: c, cron: 0 0 * * *, tuning: beer, skip_unchanged: true, jitter: 5, missed: all}
-          |                                                                                       ^^^
+          |                                                                                       ^^^ write it like {all: …}
     9 errors
     "#);
 }
@@ -603,7 +615,7 @@ fn what_is_no_configuration_is_refused() {
     1 error
     "#);
     assert_snapshot!(run("a: 1\n---\nb: 2\n"), @r#"
-    tunebot.yaml:2:4  multiple YAML documents detected; use from_str_multiple or from_str_multiple_with_options
+    tunebot.yaml:2:4  a second document begins here, but a file holds only one
         2 | ---
           |    ^
     tunebot.yaml:3:1  b: `b` is not a field here
