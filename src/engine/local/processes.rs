@@ -49,7 +49,7 @@ pub(super) fn kill_if_same(process: ProcessIdentity) {
 
 /// Kills every process that descends from `ancestor`, not itself. New ones may have come meanwhile: call again.
 pub(super) fn kill_descendants(ancestor: i32) {
-    for pid in with_descendants(&all(), HashSet::from([ancestor])) {
+    for pid in with_descendants(&all(), vec![ancestor]) {
         if pid != ancestor {
             kill(pid);
         }
@@ -76,7 +76,7 @@ pub(super) fn kill_leftovers(folder: &Path, result: &Path, guard: Option<Process
                         && runs_in(process.identity.pid, folder))
             })
             .map(|process| process.identity.pid)
-            .collect::<HashSet<i32>>();
+            .collect::<Vec<i32>>();
         if roots.is_empty() {
             return true;
         }
@@ -97,20 +97,19 @@ fn kill(pid: i32) {
     }
 }
 
-fn with_descendants(table: &[Process], mut family: HashSet<i32>) -> HashSet<i32> {
-    loop {
-        let before = family.len();
-        family.extend(
-            table
-                .iter()
-                .filter(|process| !process.zombie && family.contains(&process.parent))
-                .map(|process| process.identity.pid)
-                .collect::<Vec<_>>(),
-        );
-        if family.len() == before {
-            return family;
+/// Parents before their children: a parent that is killed first does not answer its child's death with a new one.
+fn with_descendants(table: &[Process], mut family: Vec<i32>) -> Vec<i32> {
+    let mut members: HashSet<i32> = family.iter().copied().collect();
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        next += 1;
+        for child in table.iter().filter(|process| process.parent == parent && !process.zombie) {
+            if members.insert(child.identity.pid) {
+                family.push(child.identity.pid);
+            }
         }
     }
+    family
 }
 
 fn is_marked(pid: i32, mark: &[u8]) -> bool {
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn descendants_are_found_over_several_generations() {
+    fn descendants_of_several_generations_are_found_parents_first() {
         let process = |pid, parent| Process {
             identity: ProcessIdentity { pid, started: 0 },
             parent,
@@ -166,7 +165,7 @@ mod tests {
             zombie: false,
         };
         let table = [process(5, 4), process(4, 3), process(3, 2), process(9, 1)];
-        assert_eq!(with_descendants(&table, HashSet::from([3])), HashSet::from([3, 4, 5]));
+        assert_eq!(with_descendants(&table, vec![3]), [3, 4, 5]);
     }
 
     #[cfg(target_os = "linux")]

@@ -111,7 +111,9 @@ pub(super) fn terminate(trial: &Trial) {
 /// Kills the trial's group and all that descends from the guard. What forks faster is killed the next time.
 pub(super) fn kill_everything(trial: &Trial, trial_is_reaped: bool) {
     if !trial_is_reaped {
-        // Afterwards the number may belong to somebody else.
+        // Afterwards the number may belong to somebody else. The leader goes first, so that it does not answer the
+        // death of the others.
+        let _ = rustix::process::kill_process(trial.pid, Signal::KILL);
         let _ = rustix::process::kill_process_group(trial.pid, Signal::KILL);
     }
     processes::kill_descendants(rustix::process::getpid().as_raw_nonzero().get());
