@@ -14,6 +14,8 @@ pub mod text;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod loopback;
 mod phrases;
 mod prose;
 

@@ -83,7 +83,7 @@ fn refused(what: &str, status: StatusCode, message: &str, wait: Option<Duration>
 }
 
 /// How long to wait before the next call, if the refusal is a rate limit and not a lack of rights.
-fn wait(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn wait(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) -> Option<Duration> {
     if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }
