@@ -52,3 +52,9 @@ pub trait Notifier: Send + Sync {
     /// [`NotifyError`]
     async fn deliver(&self, delivery: Delivery<'_>) -> Result<Receipt, NotifyError>;
 }
+
+/// An error with its causes, which say what the outermost hides: "client error: connection refused".
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    prose::line(&causes.collect::<Vec<_>>().join(": "), 300)
+}

@@ -195,7 +195,19 @@ async fn a_check_run_is_created_with_its_conclusion() {
     assert_eq!(work(&server), ["POST /repos/acme/vision/check-runs"]);
     let mut body = server.asked().last().unwrap().body.clone();
     body["output"] = json!(body["output"]["title"]);
-    insta::assert_json_snapshot!(body, @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
+    {
+      "completed_at": "2026-03-02T10:49:00Z",
+      "conclusion": "success",
+      "details_url": "https://grafana.example.com/d/tune01?from=1772442060000&to=1772448600000&var-sweep=resnet-k3f9q2",
+      "external_id": "sweep/resnet/comment/acme/vision/42",
+      "head_sha": "3f2a91c0d5e6f708192a3b4c5d6e7f8091a2b3c4",
+      "name": "tunebot / resnet",
+      "output": "better by 0.58 %: val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)",
+      "started_at": "2026-03-02T09:02:00Z",
+      "status": "completed"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -246,19 +258,13 @@ async fn limits_and_faults_of_github_are_waited_out() {
         outcome(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000")], "API rate limit exceeded").await,
         outcome(502, &[], "Bad gateway").await,
     ];
-    insta::assert_snapshot!(all.join("\n"), @r#"
-    {
-      "completed_at": "2026-03-02T10:49:00Z",
-      "conclusion": "success",
-      "details_url": "https://grafana.example.com/d/tune01?from=1772442060000&to=1772448600000&var-sweep=resnet-k3f9q2",
-      "external_id": "sweep/resnet/comment/acme/vision/42",
-      "head_sha": "3f2a91c0d5e6f708192a3b4c5d6e7f8091a2b3c4",
-      "name": "tunebot / resnet",
-      "output": "better by 0.58 %: val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)",
-      "started_at": "2026-03-02T09:02:00Z",
-      "status": "completed"
-    }
-    "#);
+    insta::assert_snapshot!(all.join("\n"), @r"
+    again after Some(30s): GitHub takes no more calls for now, cannot comment on acme/vision#42: You have exceeded a secondary rate limit
+    again after Some(60s): GitHub takes no more calls for now, cannot comment on acme/vision#42: You have exceeded a secondary rate limit
+    again after Some(5s): GitHub takes no more calls for now, cannot comment on acme/vision#42: slow down
+    again after Some(1s): GitHub takes no more calls for now, cannot comment on acme/vision#42: API rate limit exceeded
+    again after None: GitHub: cannot comment on acme/vision#42: HTTP 502 Bad Gateway: Bad gateway
+    ");
 }
 
 #[tokio::test]
