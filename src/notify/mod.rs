@@ -14,6 +14,8 @@ pub mod text;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod loopback;
 mod phrases;
 mod prose;
 
@@ -49,4 +51,10 @@ pub trait Notifier: Send + Sync {
     /// # Errors
     /// [`NotifyError`]
     async fn deliver(&self, delivery: Delivery<'_>) -> Result<Receipt, NotifyError>;
+}
+
+/// An error with its causes, which say what the outermost hides: "client error: connection refused".
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    prose::line(&causes.collect::<Vec<_>>().join(": "), 300)
 }

@@ -4,7 +4,7 @@
 //! Text from people is cut to a sane length here and escaped by the renderer, never here.
 
 use crate::domain::metrics::Direction;
-use crate::domain::params::Value;
+use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Report};
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::Outcome;
@@ -34,6 +34,14 @@ impl Phrase {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The text alone, on as many lines as it has.
+    pub fn plain(&self) -> String {
+        let text = self.0.iter().map(|span| match span {
+            Span::Words(text) | Span::Strong(text) | Span::Code(text) => text.as_str(),
+        });
+        prose::lines(&text.collect::<String>(), usize::MAX)
     }
 
     pub fn words(mut self, text: impl Into<String>) -> Self {
@@ -286,7 +294,7 @@ pub fn rows(report: &Report) -> Vec<Row> {
 }
 
 /// Parameters of one trial in one line: "lr 3.1e-4, weight_decay 0.021".
-pub fn parameters(params: &crate::domain::params::Params, limit: usize) -> String {
+pub fn parameters(params: &Params, limit: usize) -> String {
     let pairs: Vec<String> = params.0.iter().map(|(name, value)| format!("{name} {}", shown(value))).collect();
     prose::cut(&pairs.join(", "), limit)
 }

@@ -29,8 +29,10 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
 
 /// The text on one line, at most `limit` characters.
 pub fn line(text: &str, limit: usize) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(shows).collect();
-    cut(spaced.trim(), limit)
+    let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(shows);
+    // No more is read than can be shown, however long the text is.
+    let start: String = shown.skip_while(|c| *c == ' ').take(limit.saturating_add(1)).collect();
+    cut(start.trim_end(), limit)
 }
 
 /// The text with its line breaks, at most `limit` characters of its beginning.

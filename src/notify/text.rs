@@ -3,7 +3,7 @@
 use crate::domain::report::{Phase, Ranked, Report};
 
 use super::figures;
-use super::phrases::{self, Phrase, Span};
+use super::phrases;
 use super::prose;
 
 /// Cells of the progress bar.
@@ -16,11 +16,11 @@ const LOG: usize = 2000;
 /// What there is to say about a sweep at any time; several lines, without a last line break.
 pub fn status(report: &Report) -> String {
     match &report.phase {
-        Phase::Queued { .. } => format!("{}\n{}", header(report), plain(&phrases::explanation(report))),
+        Phase::Queued { .. } => format!("{}\n{}", header(report), phrases::explanation(report).plain()),
         Phase::Running | Phase::Stopping { .. } => {
             let lines = [header(report), progress(report), phrases::tally(&report.counts, ", ")];
             let mut lines: Vec<String> = lines.into();
-            lines.push(plain(&phrases::explanation(report)));
+            lines.push(phrases::explanation(report).plain());
             lines.push(table(&report.top));
             joined(lines)
         }
@@ -33,8 +33,8 @@ pub fn header(report: &Report) -> String {
     let parts = [
         report.sweep.to_string(),
         phrases::setup(report),
-        plain(&phrases::code(report)),
-        plain(&phrases::notes(report)),
+        phrases::code(report).plain(),
+        phrases::notes(report).plain(),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
 }
@@ -44,8 +44,8 @@ pub fn progress(report: &Report) -> String {
     let done = report.counts.finished();
     let cells = figures::filled_cells(done, report.trials, BAR);
     let bar = format!("[{}{}] {done}/{}", "#".repeat(cells), "-".repeat(BAR - cells), report.trials);
-    let mut parts = vec![bar, plain(&phrases::best_so_far(report))];
-    let left = plain(&phrases::time_left(report));
+    let mut parts = vec![bar, phrases::best_so_far(report).plain()];
+    let left = phrases::time_left(report).plain();
     if !left.is_empty() {
         parts.push(left);
     }
@@ -55,11 +55,11 @@ pub fn progress(report: &Report) -> String {
 /// The end of a sweep: the answer, the best parameters, the best trials, what failed.
 pub fn summary(report: &Report) -> String {
     let mut first =
-        vec![plain(&phrases::headline(report)), plain(&phrases::explanation(report)), phrases::totals(report)];
+        vec![phrases::headline(report).plain(), phrases::explanation(report).plain(), phrases::totals(report)];
     if let Some(verdict) = &report.verdict {
         first.push(format!("{} ({})", prose::line(&verdict.headline, 200), prose::line(&verdict.requirement, 200)));
     }
-    let failure = joined([plain(&phrases::failure(report)), log(report)]);
+    let failure = joined([phrases::failure(report).plain(), log(report)]);
     let sections = [joined(first), best(report), table(&report.top), failure];
     sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
@@ -104,13 +104,6 @@ fn columns(rows: Vec<Vec<String>>) -> String {
 
 fn joined(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
-}
-
-fn plain(phrase: &Phrase) -> String {
-    let text = phrase.spans().iter().map(|span| match span {
-        Span::Words(text) | Span::Strong(text) | Span::Code(text) => text.as_str(),
-    });
-    prose::lines(&text.collect::<String>(), usize::MAX)
 }
 
 #[cfg(test)]

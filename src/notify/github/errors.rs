@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
-use crate::notify::NotifyError;
 use crate::notify::prose;
+use crate::notify::{NotifyError, causes};
 
 /// What GitHub asks to wait after a secondary rate limit that names no time.
 const SECONDARY_LIMIT: Duration = Duration::from_secs(60);
@@ -48,8 +48,8 @@ pub fn classify(what: &str, error: octocrab::Error, now: Timestamp) -> GithubErr
         octocrab::Error::Json { source, .. } => {
             transient(what, &format!("its answer is not what was expected ({source})"))
         }
-        octocrab::Error::Service { source, .. } => transient(what, &chain(source.as_ref())),
-        octocrab::Error::Hyper { source, .. } => transient(what, &chain(&source)),
+        octocrab::Error::Service { source, .. } => transient(what, &causes(source.as_ref())),
+        octocrab::Error::Hyper { source, .. } => transient(what, &causes(&source)),
         other => transient(what, &other.to_string()),
     }
 }
@@ -83,7 +83,7 @@ fn refused(what: &str, status: StatusCode, message: &str, wait: Option<Duration>
 }
 
 /// How long to wait before the next call, if the refusal is a rate limit and not a lack of rights.
-fn wait(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) -> Option<Duration> {
+pub(super) fn wait(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) -> Option<Duration> {
     if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
     }
@@ -102,10 +102,4 @@ fn wait(status: StatusCode, headers: &HeaderMap, message: &str, now: Timestamp) 
 
 fn transient(what: &str, why: &str) -> GithubError {
     GithubError::Transient { message: format!("GitHub: cannot {what}: {}", prose::line(why, 300)), after: None }
-}
-
-/// The error with its causes, which say what the outermost hides: "client error: connection refused".
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    causes.collect::<Vec<_>>().join(": ")
 }

@@ -71,7 +71,7 @@ pub fn check(report: &Report, links: &[Link]) -> Check {
     Check {
         name: format!("tunebot / {}", report.tuning),
         status: status(report),
-        title: prose::cut(&plain(&check_title(report)), TITLE),
+        title: prose::cut(&check_title(report).plain(), TITLE),
         summary: within_limit(&paragraphs([summary(report), linked(links)])),
         text: within_limit(&details(report)),
     }
@@ -285,14 +285,6 @@ fn within_limit(text: &str) -> String {
     let kept: String = text.chars().take(LIMIT - NOTE.len()).collect();
     let kept = kept.rsplit_once('\n').map_or(kept.as_str(), |(lines, _)| lines);
     format!("{kept}{NOTE}")
-}
-
-fn plain(phrase: &Phrase) -> String {
-    use crate::notify::phrases::Span;
-    let text = phrase.spans().iter().map(|span| match span {
-        Span::Words(text) | Span::Strong(text) | Span::Code(text) => text.as_str(),
-    });
-    prose::line(&text.collect::<String>(), usize::MAX)
 }
 
 #[cfg(test)]

@@ -45,12 +45,11 @@ impl GithubNotifier {
             }
             look = true;
         }
-        if look {
-            if let Some(id) = self.github.find_comment(repository, number, slot).await? {
-                if !is_edited || present(self.github.update_comment(repository, id, &body).await)? {
-                    return Ok(Receipt::GithubComment { id });
-                }
-            }
+        if look
+            && let Some(id) = self.github.find_comment(repository, number, slot).await?
+            && (!is_edited || present(self.github.update_comment(repository, id, &body).await)?)
+        {
+            return Ok(Receipt::GithubComment { id });
         }
         Ok(Receipt::GithubComment { id: self.github.create_comment(repository, number, &body).await? })
     }
@@ -80,12 +79,11 @@ impl GithubNotifier {
             }
             look = true;
         }
-        if look {
-            if let Some(id) = self.github.find_check(&run).await? {
-                if present(self.github.update_check(id, &run).await)? {
-                    return Ok(Receipt::GithubCheck { id });
-                }
-            }
+        if look
+            && let Some(id) = self.github.find_check(&run).await?
+            && present(self.github.update_check(id, &run).await)?
+        {
+            return Ok(Receipt::GithubCheck { id });
         }
         Ok(Receipt::GithubCheck { id: self.github.create_check(&run).await? })
     }

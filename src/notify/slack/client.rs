@@ -204,14 +204,14 @@ impl Notifier for SlackNotifier {
             }
             gone = Some(ts.as_str());
         }
-        if delivery.perhaps_sent || gone.is_some() {
-            if let Some(ts) = self.find(place.clone(), &notification.slot, gone).await? {
-                if !is_edited {
-                    return Ok(Receipt::Slack { channel: channel.clone(), ts });
-                }
-                if let Some(receipt) = self.edit((channel, &ts), message.clone()).await? {
-                    return Ok(receipt);
-                }
+        if (delivery.perhaps_sent || gone.is_some())
+            && let Some(ts) = self.find(place.clone(), &notification.slot, gone).await?
+        {
+            if !is_edited {
+                return Ok(Receipt::Slack { channel: channel.clone(), ts });
+            }
+            if let Some(receipt) = self.edit((channel, &ts), message.clone()).await? {
+                return Ok(receipt);
             }
         }
         self.post(place, message).await

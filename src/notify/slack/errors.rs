@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use slack_morphism::errors::SlackClientError;
 
-use crate::notify::NotifyError;
 use crate::notify::prose;
+use crate::notify::{NotifyError, causes};
 
 /// Codes with which Slack says, in an answer that is otherwise well-formed, that it is not well itself.
 const PASSING: [&str; 8] = [
@@ -63,7 +63,7 @@ pub fn classify(method: &str, channel: &str, error: &SlackClientError) -> Notify
         }
         SlackClientError::HttpProtocolError(error) => {
             let cause =
-                error.cause.as_ref().map_or_else(|| "connection failed".to_owned(), |cause| chain(cause.as_ref()));
+                error.cause.as_ref().map_or_else(|| "connection failed".to_owned(), |cause| causes(cause.as_ref()));
             NotifyError::Transient { message: format!("Slack could not be reached for {method}: {cause}"), after: None }
         }
         SlackClientError::SystemError(_)
@@ -117,10 +117,4 @@ fn scope_remedy(method: &str, body: Option<&str>) -> String {
         usual.to_owned()
     });
     format!("give the app the scope {needed} and install it again")
-}
-
-/// The error with its causes, which say what the outermost hides: "client error: connection refused".
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    prose::line(&causes.collect::<Vec<_>>().join(": "), 300)
 }
