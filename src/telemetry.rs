@@ -87,6 +87,8 @@ pub struct Snapshot {
 pub struct LaneDepth {
     pub lane: String,
     pub depth: u64,
+    /// Effects that were given up.
+    pub dead: u64,
     /// How long the oldest of them has been due, in seconds; 0 when none is.
     pub oldest_seconds: f64,
 }
@@ -171,6 +173,7 @@ pub struct Metrics {
     ask: Family<SamplerLabel, Histogram>,
     outbox_depth: Family<LaneLabel, Gauge>,
     outbox_oldest: Family<LaneLabel, FloatGauge>,
+    outbox_dead: Family<LaneLabel, Gauge>,
     delivery_errors: Family<ErrorLabels, Counter>,
     requests: Family<RequestLabels, Histogram>,
     reloads: Family<ReloadLabel, Counter>,
@@ -190,6 +193,7 @@ impl Metrics {
             ask: Family::new_with_constructor(|| Histogram::new(exponential_buckets(1e-5, 4.0, 11))),
             outbox_depth: Family::default(),
             outbox_oldest: Family::default(),
+            outbox_dead: Family::default(),
             delivery_errors: Family::default(),
             // Half a millisecond to 8 seconds.
             requests: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-4, 2.0, 15))),
@@ -223,6 +227,7 @@ impl Metrics {
         );
         let oldest = "Time since the oldest effect that is not done was due";
         registry.register("tunebot_outbox_oldest_seconds", oldest, self.outbox_oldest.clone());
+        registry.register("tunebot_outbox_dead", "Effects that were given up", self.outbox_dead.clone());
         registry.register(
             "tunebot_delivery_errors",
             "Messages that a service did not take",
@@ -286,6 +291,7 @@ impl Metrics {
         self.trials.clear();
         self.outbox_depth.clear();
         self.outbox_oldest.clear();
+        self.outbox_dead.clear();
         let Some(snapshot) = snapshot else { return };
         for state in SweepState::ALL {
             self.sweeps.get_or_create(&StateLabel { state: state.name() }).set(0);
@@ -303,6 +309,7 @@ impl Metrics {
             let label = LaneLabel { lane: lane.lane.clone() };
             self.outbox_depth.get_or_create(&label).set(saturate(lane.depth));
             self.outbox_oldest.get_or_create(&label).set(lane.oldest_seconds);
+            self.outbox_dead.get_or_create(&label).set(saturate(lane.dead));
         }
     }
 }

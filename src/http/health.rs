@@ -8,6 +8,7 @@ use axum::extract::State as Extract;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::State;
@@ -72,7 +73,7 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
         header(&headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("application/openmetrics-text"));
     let exposition = if wants_open { Exposition::OpenMetrics } else { Exposition::Text };
     let snapshot = match state.store.counts().await {
-        Ok(counts) => Some(snapshot(counts)),
+        Ok(counts) => Some(snapshot(counts, Timestamp::now())),
         Err(error) => {
             tracing::error!(%error, "the store could not be counted");
             None
@@ -82,11 +83,12 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     ([(CONTENT_TYPE, exposition.content_type())], text).into_response()
 }
 
-fn snapshot(counts: Counts) -> Snapshot {
-    let lanes = counts.outbox.into_iter().map(|(lane, depth, age)| LaneDepth {
-        lane: lane.to_string(),
-        depth,
-        oldest_seconds: age.map_or(0.0, |age| age.as_secs_f64().max(0.0)),
+fn snapshot(counts: Counts, now: Timestamp) -> Snapshot {
+    let lanes = counts.outbox.into_iter().map(|lane| LaneDepth {
+        lane: lane.lane.to_string(),
+        depth: lane.depth,
+        dead: lane.dead,
+        oldest_seconds: lane.oldest_due.map_or(0.0, |due| now.duration_since(due).as_secs_f64().max(0.0)),
     });
     Snapshot { sweeps: counts.sweeps, trials: counts.trials, outbox: lanes.collect() }
 }
