@@ -87,7 +87,7 @@ pub struct Snapshot {
 pub struct LaneDepth {
     pub lane: String,
     pub depth: u64,
-    /// Effects that were given up and are kept for inspection.
+    /// Effects that were given up.
     pub dead: u64,
     /// How long the oldest of them has been due, in seconds; 0 when none is.
     pub oldest_seconds: f64,
@@ -172,8 +172,8 @@ pub struct Metrics {
     trials: Family<StateLabel, Gauge>,
     ask: Family<SamplerLabel, Histogram>,
     outbox_depth: Family<LaneLabel, Gauge>,
-    outbox_dead: Family<LaneLabel, Gauge>,
     outbox_oldest: Family<LaneLabel, FloatGauge>,
+    outbox_dead: Family<LaneLabel, Gauge>,
     delivery_errors: Family<ErrorLabels, Counter>,
     requests: Family<RequestLabels, Histogram>,
     reloads: Family<ReloadLabel, Counter>,
@@ -192,8 +192,8 @@ impl Metrics {
             // 10 microseconds to 10 seconds.
             ask: Family::new_with_constructor(|| Histogram::new(exponential_buckets(1e-5, 4.0, 11))),
             outbox_depth: Family::default(),
-            outbox_dead: Family::default(),
             outbox_oldest: Family::default(),
+            outbox_dead: Family::default(),
             delivery_errors: Family::default(),
             // Half a millisecond to 8 seconds.
             requests: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-4, 2.0, 15))),
@@ -225,9 +225,9 @@ impl Metrics {
             "Effects that are written down and not done",
             self.outbox_depth.clone(),
         );
-        registry.register("tunebot_outbox_dead", "Effects that were given up", self.outbox_dead.clone());
         let oldest = "Time since the oldest effect that is not done was due";
         registry.register("tunebot_outbox_oldest_seconds", oldest, self.outbox_oldest.clone());
+        registry.register("tunebot_outbox_dead", "Effects that were given up", self.outbox_dead.clone());
         registry.register(
             "tunebot_delivery_errors",
             "Messages that a service did not take",
@@ -290,8 +290,8 @@ impl Metrics {
         self.sweeps.clear();
         self.trials.clear();
         self.outbox_depth.clear();
-        self.outbox_dead.clear();
         self.outbox_oldest.clear();
+        self.outbox_dead.clear();
         let Some(snapshot) = snapshot else { return };
         for state in SweepState::ALL {
             self.sweeps.get_or_create(&StateLabel { state: state.name() }).set(0);
@@ -308,8 +308,8 @@ impl Metrics {
         for lane in &snapshot.outbox {
             let label = LaneLabel { lane: lane.lane.clone() };
             self.outbox_depth.get_or_create(&label).set(saturate(lane.depth));
-            self.outbox_dead.get_or_create(&label).set(saturate(lane.dead));
             self.outbox_oldest.get_or_create(&label).set(lane.oldest_seconds);
+            self.outbox_dead.get_or_create(&label).set(saturate(lane.dead));
         }
     }
 }

@@ -23,7 +23,7 @@ fn what_happened_is_counted_by_closed_sets_of_labels() {
     let snapshot = Snapshot {
         sweeps: vec![(SweepState::Running, 2)],
         trials: vec![(TrialState::Complete, 40)],
-        outbox: vec![LaneDepth { lane: "slack".into(), depth: 3, oldest_seconds: 1.5 }],
+        outbox: vec![LaneDepth { lane: "slack".into(), depth: 3, dead: 1, oldest_seconds: 1.5 }],
     };
     insta::assert_snapshot!(stable(&metrics.expose(Some(&snapshot), Exposition::Text)), @r#"
     # HELP tunebot_build_info The version that runs; always 1.
@@ -37,23 +37,26 @@ fn what_happened_is_counted_by_closed_sets_of_labels() {
     tunebot_deliveries_total{source="slack",result="stale"} 1
     # HELP tunebot_sweeps Sweeps in the store by state.
     # TYPE tunebot_sweeps gauge
-    tunebot_sweeps{state="running"} 2
-    tunebot_sweeps{state="stopping"} 0
     tunebot_sweeps{state="finished"} 0
     tunebot_sweeps{state="queued"} 0
+    tunebot_sweeps{state="running"} 2
+    tunebot_sweeps{state="stopping"} 0
     # HELP tunebot_trials Trials in the store by state.
     # TYPE tunebot_trials gauge
     tunebot_trials{state="complete"} 40
-    tunebot_trials{state="waiting"} 0
-    tunebot_trials{state="running"} 0
-    tunebot_trials{state="pruned"} 0
     tunebot_trials{state="failed"} 0
+    tunebot_trials{state="pruned"} 0
+    tunebot_trials{state="running"} 0
+    tunebot_trials{state="waiting"} 0
     # HELP tunebot_outbox_depth Effects that are written down and not done.
     # TYPE tunebot_outbox_depth gauge
     tunebot_outbox_depth{lane="slack"} 3
     # HELP tunebot_outbox_oldest_seconds Time since the oldest effect that is not done was due.
     # TYPE tunebot_outbox_oldest_seconds gauge
     tunebot_outbox_oldest_seconds{lane="slack"} 1.5
+    # HELP tunebot_outbox_dead Effects that were given up.
+    # TYPE tunebot_outbox_dead gauge
+    tunebot_outbox_dead{lane="slack"} 1
     # HELP tunebot_delivery_errors_total Messages that a service did not take.
     # TYPE tunebot_delivery_errors_total counter
     tunebot_delivery_errors_total{service="slack",kind="transient"} 1
@@ -80,7 +83,7 @@ fn open_metrics_ends_with_its_mark_and_the_older_text_does_not() {
 #[test]
 fn a_lane_that_is_gone_from_the_outbox_is_gone_from_the_metrics() {
     let metrics = metrics();
-    let lane = LaneDepth { lane: "engine/local".into(), depth: 1, oldest_seconds: 0.0 };
+    let lane = LaneDepth { lane: "engine/local".into(), depth: 1, dead: 1, oldest_seconds: 0.0 };
     metrics.expose(Some(&Snapshot { outbox: vec![lane], ..Snapshot::default() }), Exposition::Text);
     assert!(!metrics.expose(Some(&Snapshot::default()), Exposition::Text).contains("engine/local"));
 }

@@ -26,7 +26,7 @@ async fn a_request_is_committed_and_says_where_its_outcome_will_be() {
     let answer = ask(&server, r#"{"tuning":"resnet","parameters":{"trials":20,"lr":"1e-4..1e-2"}}"#).await;
     insta::assert_snapshot!(answer, @r#"
     202
-    {"event":1,"outcome":"/api/v1/events/1","understood":"Starting *resnet*: 20 trials, 8 at a time, TPE. `lr` narrowed to 0.0001..0.01."}
+    {"event":1,"outcome":"/api/v1/events/1","understood":"Starting *resnet*: 20 trials, 8 at a time, TPE. `lr` narrowed to 1e-4..1e-2."}
     "#);
     assert_eq!(answer.headers["location"], "/api/v1/events/1");
     let EventKind::Request(request) = server.event(1).await.event.kind else { panic!() };

@@ -31,7 +31,7 @@ fn text(answer: &Answer) -> String {
 async fn a_command_is_committed_and_answered_with_what_was_understood() {
     let server = Server::start().await;
     let answer = tune(&server, "resnet trials=20 lr=1e-4..1e-2").await;
-    insta::assert_snapshot!(text(&answer), @"Starting *resnet*: 20 trials, 8 at a time, TPE. `lr` narrowed to 0.0001..0.01.");
+    insta::assert_snapshot!(text(&answer), @"Starting *resnet*: 20 trials, 8 at a time, TPE. `lr` narrowed to 1e-4..1e-2.");
     let EventKind::SlashCommand(command) = server.event(1).await.event.kind else { panic!() };
     assert_eq!(command.text, "resnet trials=20 lr=1e-4..1e-2");
 }

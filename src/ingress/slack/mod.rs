@@ -25,7 +25,7 @@ pub struct Headers<'a> {
 pub enum EventsRequest {
     /// Slack checks that the address is ours: it wants this text back, and nothing is stored.
     Challenge(String),
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// Checks the signature over `v0:<timestamp>:<body>` against every configured secret, and the age of the request.
@@ -133,7 +133,7 @@ pub fn parse_events_request(body: &[u8], now: Timestamp) -> Result<EventsRequest
         Ok(envelope) => envelope,
         Err(error) => {
             let what = format!("Slack event {}", other_shape(body, &error)?);
-            return Ok(EventsRequest::Event(event(String::new(), body, EventKind::NotForUs { what }, now)));
+            return Ok(EventsRequest::Event(Box::new(event(String::new(), body, EventKind::NotForUs { what }, now))));
         }
     };
     let kind = envelope.kind.unwrap_or_default();
@@ -143,7 +143,7 @@ pub fn parse_events_request(body: &[u8], now: Timestamp) -> Result<EventsRequest
     let inner = envelope.event.and_then(|inner| inner.kind).unwrap_or(kind);
     let what = format!("Slack event {inner}").trim_end().to_owned();
     let event = event(envelope.event_id.unwrap_or_default(), body, EventKind::NotForUs { what }, now);
-    Ok(EventsRequest::Event(event))
+    Ok(EventsRequest::Event(Box::new(event)))
 }
 
 /// Slack repeats a request with the same id; one without an id is known by its content.

@@ -1,0 +1,247 @@
+//! How many signed pushes the receiver commits, and how long each takes: the real router on a loopback socket, the
+//! store in a file, everything in this process. Prints figures; run it with `cargo bench --bench receiver`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sha2::Sha256;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+use tunebot::config::{self, Config};
+use tunebot::domain::rules::Rules;
+use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
+use tunebot::ingress::TrialTokens;
+use tunebot::store::Store;
+use tunebot::telemetry::Metrics;
+
+const SECRET: &str = "It's a Secret to Everybody";
+const CONNECTIONS: usize = 64;
+const FULL_SPEED: Duration = Duration::from_secs(10);
+const PACE_PER_SECOND: u64 = 500;
+const PACED: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // Beside the build, so that the store is on a disk and not in memory.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let store = Store::open(&folder.path().join("receiver.db")).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let cancel = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, router(state(store.clone())), cancel.clone()));
+    let push = Arc::new(Push::new());
+    println!("{} byte pushes, {CONNECTIONS} connections, store in {}", push.body.len(), folder.path().display());
+
+    let (committed, elapsed) = at_full_speed(address, &push).await?;
+    println!("full speed: {:.0} events/s committed with fsync", committed as f64 / elapsed.as_secs_f64());
+
+    let mut latencies = paced(address, &push).await?;
+    latencies.sort_unstable();
+    println!(
+        "{PACE_PER_SECOND} events/s: p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms",
+        milliseconds(&latencies, 0.50),
+        milliseconds(&latencies, 0.99),
+        milliseconds(&latencies, 1.0),
+    );
+
+    let stored: u64 = store.counts().await?.events.iter().map(|row| row.count).sum();
+    ensure!(stored == committed + latencies.len() as u64, "{stored} events are stored");
+    cancel.cancel();
+    server.await??;
+    store.close().await;
+    Ok(())
+}
+
+fn state(store: Store) -> State {
+    let readiness = Readiness::default();
+    readiness.set(Phase::Serving);
+    State {
+        config: watch::channel(Arc::new(config())).1,
+        tokens: TrialTokens::new(store.instance_key().expose_secret()),
+        store,
+        telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
+        readiness,
+        patience: Patience::default(),
+    }
+}
+
+/// Every connection sends its next push as soon as the one before is acknowledged.
+async fn at_full_speed(address: SocketAddr, push: &Arc<Push>) -> Result<(u64, Duration)> {
+    let begun = Instant::now();
+    let mut connections = tokio::task::JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let push = push.clone();
+        connections.spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let mut acknowledged = 0;
+            while begun.elapsed() < FULL_SPEED {
+                connection.send(&push).await?;
+                acknowledged += 1;
+            }
+            anyhow::Ok(acknowledged)
+        });
+    }
+    let mut committed = 0;
+    while let Some(acknowledged) = connections.join_next().await {
+        committed += acknowledged??;
+    }
+    Ok((committed, begun.elapsed()))
+}
+
+/// Pushes leave by the clock, whether earlier ones are answered or not; a latency counts from the instant at which its
+/// push was due.
+async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<Duration>> {
+    let next = Arc::new(AtomicU64::new(0));
+    let begun = Instant::now() + Duration::from_millis(100);
+    let total = PACE_PER_SECOND * PACED.as_secs();
+    let mut connections = tokio::task::JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (push, next) = (push.clone(), next.clone());
+        connections.spawn(async move {
+            let mut connection = Connection::open(address).await?;
+            let mut latencies = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= total {
+                    return anyhow::Ok(latencies);
+                }
+                let due = begun + Duration::from_nanos(number * 1_000_000_000 / PACE_PER_SECOND);
+                sleep_until(due.into()).await;
+                connection.send(&push).await?;
+                latencies.push(due.elapsed());
+            }
+        });
+    }
+    let mut latencies = Vec::new();
+    while let Some(of_connection) = connections.join_next().await {
+        latencies.extend(of_connection??);
+    }
+    Ok(latencies)
+}
+
+/// Of sorted `latencies`, the one that this share of them does not exceed.
+fn milliseconds(latencies: &[Duration], share: f64) -> f64 {
+    let position = (share * latencies.len() as f64).ceil() as usize;
+    latencies.get(position.saturating_sub(1)).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
+}
+
+/// The body of a push of about 30 KB, with its signature.
+struct Push {
+    body: Vec<u8>,
+    signature: String,
+}
+
+impl Push {
+    fn new() -> Self {
+        let commit = |number: u32| {
+            json!({
+                "id": format!("{number:040x}"), "message": format!("Commit {number}\n\n{}", "A line of text. ".repeat(20)),
+                "added": [format!("src/module_{number}/added.py")], "removed": [],
+                "modified": [format!("src/module_{number}/model.py"), "README.md"],
+            })
+        };
+        let payload = json!({
+            "ref": "refs/heads/main", "after": "3f2a91c0f3b5c7e1d2a4968877665544332211ff",
+            "commits": (0..55).map(commit).collect::<Vec<_>>(),
+            "head_commit": {"message": "Commit 54"}, "sender": {"login": "mika"},
+            "repository": {"full_name": "octo/vision", "default_branch": "main"},
+        });
+        let body = payload.to_string().into_bytes();
+        let signature = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).map(|mut code| {
+            code.update(&body);
+            code.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        });
+        Self { signature: signature.unwrap_or_default(), body }
+    }
+
+    /// The request for a delivery that was never there before.
+    fn request(&self) -> Vec<u8> {
+        static DELIVERIES: AtomicU64 = AtomicU64::new(0);
+        let mut request = format!(
+            "POST /webhooks/github HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             x-github-event: push\r\nx-github-delivery: {:032x}\r\nx-hub-signature-256: sha256={}\r\n\
+             content-length: {}\r\n\r\n",
+            DELIVERIES.fetch_add(1, Ordering::Relaxed),
+            self.signature,
+            self.body.len(),
+        )
+        .into_bytes();
+        request.extend_from_slice(&self.body);
+        request
+    }
+}
+
+/// A client that does as little as possible, to leave the processors to the server.
+struct Connection {
+    stream: TcpStream,
+    answer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, answer: vec![0; 4096] })
+    }
+
+    /// Sends one push and waits until it is acknowledged as new.
+    async fn send(&mut self, push: &Push) -> Result<()> {
+        self.stream.write_all(&push.request()).await?;
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(&mut self.answer[filled..]).await?;
+            ensure!(read > 0, "the server closed the connection");
+            filled += read;
+            if is_whole(&self.answer[..filled])? {
+                break;
+            }
+        }
+        let answer = String::from_utf8_lossy(&self.answer[..filled]);
+        ensure!(answer.starts_with("HTTP/1.1 202 "), "not acknowledged: {answer}");
+        Ok(())
+    }
+}
+
+fn is_whole(answer: &[u8]) -> Result<bool> {
+    let text = std::str::from_utf8(answer)?;
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(false) };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no content-length")?;
+    Ok(body.len() >= length.parse()?)
+}
+
+fn config() -> Config {
+    Config {
+        server: config::Server {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: "http://127.0.0.1".parse().expect("the address is a URL"),
+            drain: SignedDuration::from_secs(10),
+            log: config::Log { format: config::LogFormat::Text, filter: "warn".into() },
+            api_tokens: Vec::new(),
+        },
+        store: config::StoreSettings {
+            path: "receiver.db".into(),
+            keep_events: SignedDuration::from_hours(24),
+            keep_trials: SignedDuration::from_hours(24),
+        },
+        github: Some(config::Github {
+            api_url: "http://127.0.0.1".parse().expect("the address is a URL"),
+            auth: config::GithubAuth::Token(String::new().into()),
+            webhook_secrets: vec![SECRET.to_owned().into()],
+        }),
+        slack: None,
+        grafana: None,
+        engines: BTreeMap::new(),
+        rules: Arc::new(Rules::default()),
+    }
+}
