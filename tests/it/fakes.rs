@@ -2,4 +2,5 @@
 
 mod github;
 mod slack;
+mod trials;
 mod wire;
