@@ -1,20 +1,26 @@
 //! `tunebot check`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use tunebot::config::{self, Purpose};
 
-use super::ConfigOption;
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// YAML files, or folders of them
+    #[arg(env = "TUNEBOT_CONFIG", value_delimiter = ',', default_value = "tunebot.yaml")]
+    paths: Vec<PathBuf>,
+}
 
-pub fn run(options: &ConfigOption) -> Result<ExitCode> {
-    match config::load(&options.config, &|name| std::env::var(name).ok(), Purpose::Serve) {
+pub fn run(options: &Options) -> Result<ExitCode> {
+    match config::load(&options.paths, &|name| std::env::var(name).ok(), Purpose::Serve) {
         Ok(loaded) => {
             let rules = &loaded.config.rules;
             println!(
                 "{} in {}: {}, {}, {}, no errors",
                 counted(loaded.files.len(), "file"),
-                options.config.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+                options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
                 counted(rules.tunings.len(), "tuning"),
                 counted(rules.triggers.len(), "trigger"),
                 counted(rules.schedules.len(), "schedule"),
@@ -22,7 +28,7 @@ pub fn run(options: &ConfigOption) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {
-            eprintln!("{}", config::render(&problems));
+            eprintln!("{}, nothing was changed", config::render(&problems));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -31,7 +31,7 @@ enum Command {
     /// Everything at once on this machine, with nothing to install: a signed push, a signed /tune, two real sweeps
     Demo(demo::Options),
     /// Check the configuration: every error of every file, with line and column
-    Check(ConfigOption),
+    Check(check::Options),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// What would a webhook or command from a file start, and why?

@@ -57,6 +57,24 @@ pub enum Content {
     Answer { text: String },
 }
 
+/// What a slot's name ends with if it is the closing line of the sweep message whose slot is the rest.
+const CLOSING: &str = "/closing";
+
+impl Notification {
+    /// The slot of the closing line of the sweep message in `slot`.
+    pub fn closing_slot(slot: &str) -> String {
+        format!("{slot}{CLOSING}")
+    }
+
+    /// The slot of the sweep message that this closing line belongs to; it goes into that message's thread.
+    pub fn thread_slot(&self) -> Option<&str> {
+        match self.content {
+            Content::Closing(_) => self.slot.strip_suffix(CLOSING),
+            _ => None,
+        }
+    }
+}
+
 impl Action {
     /// The idempotency key: doing the same thing twice has the same key.
     pub fn key(&self) -> String {

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod metrics;
+pub mod nearest;
 pub mod params;
 pub mod report;
 pub mod rules;

@@ -58,7 +58,7 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
         let slot = format!("{}/{}", sweep.id, destination.key());
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
         if report.is_final() && matches!(destination, Destination::Slack { .. }) {
-            notify(format!("{slot}/closing"), destination, Content::Closing(Box::new(report.clone())));
+            notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));
         }
     }
     effects

@@ -1,5 +1,6 @@
 //! How one effect is performed: through an engine or through a notifier.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::domain::effect::{Action, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::params::Params;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
-use crate::domain::sweep::Sweep;
+use crate::domain::sweep::{Destination, Sweep};
 use crate::engine::{EngineError, Launch};
 use crate::ingress::{TokenError, TrialTokens};
 use crate::notify::{Delivery, NotifyError};
@@ -28,6 +29,9 @@ const CALL_LIMIT: Duration = Duration::from_secs(60);
 const TOKEN_MARGIN: SignedDuration = SignedDuration::from_hours(1);
 /// Sweeps whose settings are kept at hand for submitting their trials.
 const SWEEPS_AT_HAND: usize = 64;
+
+/// Attempts after which a closing line is given up if its thread was never begun: about an hour.
+const THREAD_PATIENCE: u32 = 20;
 
 /// What became of an effect.
 pub(super) enum Performed {
@@ -64,7 +68,10 @@ impl Performer {
         match &leased.effect.action {
             Action::Submit { engine, attempt, params } => self.submit(engine, attempt, params).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
-            Action::Notify(notification) => Ok(self.notify(notification, leased).await),
+            Action::Notify(notification) => match self.in_thread(notification).await? {
+                Some(notification) => Ok(self.notify(&notification, leased).await),
+                None => Ok(before_its_thread(leased.attempts)),
+            },
         }
     }
 
@@ -155,6 +162,23 @@ impl Performer {
         }
     }
 
+    /// The notification with the thread that it goes into, or `None` while the message that begins the thread is not
+    /// delivered yet.
+    async fn in_thread<'a>(&self, notification: &'a Notification) -> Result<Option<Cow<'a, Notification>>, StoreError> {
+        let Some(slot) = notification.thread_slot() else {
+            return Ok(Some(Cow::Borrowed(notification)));
+        };
+        let Destination::Slack { thread: None, channel, mention } = &notification.destination else {
+            return Ok(Some(Cow::Borrowed(notification)));
+        };
+        let Some(Receipt::Slack { ts, .. }) = self.store.receipt(slot).await? else {
+            return Ok(None);
+        };
+        let destination =
+            Destination::Slack { channel: channel.clone(), thread: Some(ts), mention: mention.clone() };
+        Ok(Some(Cow::Owned(Notification { destination, ..notification.clone() })))
+    }
+
     async fn notify(&self, notification: &Notification, leased: &LeasedEffect) -> Performed {
         let service = notification.destination.service();
         let Some(notifier) = self.notifiers.get(&service) else {
@@ -188,6 +212,16 @@ impl Performer {
 fn later(error: String) -> Performed {
     warn!(error, "the engine does not take it now; trying again");
     Performed::Later { error, after: None, ambiguous: true }
+}
+
+/// A closing line whose sweep message is not delivered yet waits for it, but not for ever.
+fn before_its_thread(attempts: u32) -> Performed {
+    let error = "the sweep's message, which begins the thread, is not delivered".to_owned();
+    if attempts < THREAD_PATIENCE {
+        Performed::Later { error, after: None, ambiguous: false }
+    } else {
+        Performed::Never { error }
+    }
 }
 
 fn missing_engine(engine: &EngineName) -> Performed {

@@ -66,6 +66,22 @@ impl Store {
         .await
     }
 
+    /// How its service named the message of `slot`; none while it has not been delivered.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn receipt(&self, slot: &str) -> Result<Option<Receipt>, StoreError> {
+        let slot = slot.to_owned();
+        self.read(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query_scalar("SELECT body FROM receipts WHERE slot = $1").bind(&slot);
+                let body: Option<String> = query.fetch_optional(connection).await?;
+                Ok(body.map(|body| decode(&format!("the receipt of {slot}"), &body)).transpose()?)
+            })
+        })
+        .await
+    }
+
     /// Hands out up to `limit` effects of a lane in the order in which they fall due: those that are ready, and those
     /// whose lease has run out. The lease is on the disk before the effect is handed out.
     ///
