@@ -20,9 +20,6 @@ use crate::domain::rules::{MissedRuns, Schedule};
 /// A slot that is fired sooner than this after its time counts as fired in time.
 const GRACE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A last slot that lies further ahead than this was written by a clock that was wrong, and is forgotten.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(24);
-
 /// No more missed slots than this are made up for, whatever the configured cap.
 const MOST_MISSED: usize = 1000;
 
@@ -55,6 +52,7 @@ pub enum ScheduleError {
 /// What is due `now`, when the slots up to `last_slot` are done with.
 ///
 /// A schedule without a last slot is new: it begins now and fires nothing of the past. A paused one lets its slots go.
+/// One whose last slot lies ahead, because the clock was set back, goes on after it: a slot fires once.
 /// Jitter never carries a slot beyond the next one, so slots are fired in their order. Cost: linear in the slots of the
 /// last minute and jitter, and in the number of missed slots that are made up for.
 ///
@@ -62,7 +60,7 @@ pub enum ScheduleError {
 /// [`ScheduleError`]
 pub fn due(schedule: &Schedule, last_slot: Option<Timestamp>, now: Timestamp) -> Result<Due, ScheduleError> {
     let timetable = Timetable::new(schedule)?;
-    let Some(last) = last_slot.filter(|last| last.duration_since(now) <= CLOCK_TOLERANCE) else {
+    let Some(last) = last_slot else {
         return Ok(Due { fire: Vec::new(), last_slot: now, wake_at: timetable.wake_after(now) });
     };
     let recent = last.max(back(now, GRACE + schedule.jitter));
@@ -77,7 +75,7 @@ pub fn due(schedule: &Schedule, last_slot: Option<Timestamp>, now: Timestamp) ->
     }
     let last_slot = passed.last().map_or(last, |slot| slot.at);
     let fire = if schedule.paused { Vec::new() } else { wanted(passed, schedule.missed) };
-    Ok(Due { fire, last_slot, wake_at: timetable.wake_after(last_slot.max(last)) })
+    Ok(Due { fire, last_slot, wake_at: timetable.wake_after(last_slot) })
 }
 
 fn missed_allowed(missed: MissedRuns) -> usize {

@@ -17,7 +17,7 @@ pub struct Order {
     pub tuning: Tuning,
     /// The overrides in words, as [`describe`](super::describe) gives them.
     pub notes: Vec<String>,
-    /// The branch, tag or commit that was asked for.
+    /// The branch or the full commit that was asked for.
     pub reference: Option<String>,
     /// The seed that was asked for; else the tuning's, else the sweep gets one of its own.
     pub seed: Option<u64>,

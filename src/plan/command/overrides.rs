@@ -143,7 +143,7 @@ fn sampler(value: &str) -> Result<SamplerKind, String> {
     })
 }
 
-/// A branch, tag or commit, in the characters that Git allows.
+/// A branch or a full commit, in the characters that Git allows.
 fn reference(value: &str) -> Result<String, String> {
     let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let fine = (1..=200).contains(&value.len())
@@ -151,11 +151,7 @@ fn reference(value: &str) -> Result<String, String> {
         && !value.starts_with(['-', '/', '.'])
         && !value.ends_with(['/', '.'])
         && !["..", "//", "@{"].iter().any(|part| value.contains(part));
-    if fine {
-        Ok(value.to_owned())
-    } else {
-        Err(format!("{} is not the name of a branch, tag or commit.", code(value)))
-    }
+    if fine { Ok(value.to_owned()) } else { Err(format!("{} is not the name of a branch or a commit.", code(value))) }
 }
 
 fn parameter<'a>(tuning: &'a Tuning, key: &str) -> Result<&'a Parameter, String> {

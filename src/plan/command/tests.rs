@@ -98,7 +98,7 @@ fn what_does_not_fit_is_refused_with_the_nearest_that_would() {
     assert_snapshot!(ack("resnet batch_size=64.5"), @"`batch_size` takes a whole number, not `64.5`. Nothing was started.");
     assert_snapshot!(ack("resnet fast"), @"`fast` is not a `key=value` word. Nothing was started.");
     assert_snapshot!(ack("resnet lr=1e-3 LR=1e-2"), @"`lr` is given twice. Nothing was started.");
-    assert_snapshot!(ack("resnet ref=--upload-pack"), @"`--upload-pack` is not the name of a branch, tag or commit. Nothing was started.");
+    assert_snapshot!(ack("resnet ref=--upload-pack"), @"`--upload-pack` is not the name of a branch or a commit. Nothing was started.");
     assert_snapshot!(ack("ranker ref=main"), @"*ranker* belongs to no repository, so `ref=` has nothing to point at. Nothing was started.");
     assert_snapshot!(ack("resnet momentum=0.9 optimizer=adam"), @"`momentum` only counts with `optimizer=sgd`, which the other words exclude. Nothing was started.");
     assert_snapshot!(ack("`<!channel>`"), @"I don't know a tuning called `!channel`. `/tune list` shows all 2. Nothing was started.");

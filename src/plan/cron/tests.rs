@@ -209,14 +209,6 @@ fn a_clock_that_goes_back_repeats_nothing() {
 }
 
 #[test]
-fn a_slot_written_by_a_clock_far_ahead_does_not_hold_the_schedule_up() {
-    let hourly = schedule("0 * * * *", "UTC");
-    let now = at("2026-06-01T09:30:00Z");
-    let due = due(&hourly, Some(at("2036-06-01T12:00:00Z")), now).unwrap();
-    assert_eq!((due.last_slot, due.wake_at), (now, Some(at("2026-06-01T10:00:00Z"))));
-}
-
-#[test]
 fn what_is_not_a_schedule_says_why() {
     let error = |cron: &str, zone: &str| due(&schedule(cron, zone), None, at("2026-06-01T09:30:00Z")).unwrap_err();
     assert!(error("61 * * * *", "UTC").to_string().starts_with("`61 * * * *` is not a cron expression"));
@@ -243,7 +235,7 @@ proptest! {
     fn a_slot_is_fired_at_most_once_and_in_order(
         schedule in any_schedule(),
         start in 1_770_000_000i64..1_800_000_000,
-        steps in prop::collection::vec(prop_oneof![0i64..120, 0i64..100_000, 0i64..3_000_000, -400i64..0], 1..60),
+        steps in prop::collection::vec(prop_oneof![0i64..120, 0i64..100_000, 0i64..3_000_000, -4000i64..0], 1..60),
     ) {
         let mut now = Timestamp::from_second(start).unwrap();
         let mut last = None;

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::facts::{ActiveSweep, Fact, Facts, Missing, Need};
+use super::facts::{Fact, Facts, Missing, Need};
 use super::{Decided, Occasion};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::effect::{Action, Content, Effect, Notification};
@@ -148,11 +148,7 @@ impl<'a> Draft<'a> {
             (Some(group), _) => self.active(Need::ActiveInGroup(group.clone()))?,
         };
         if let (Older::Skip, Some(first)) = (start.older, older.first()) {
-            return Err(Halt::ignored(format!(
-                "sweep {} of the slot before is still {}",
-                first.id,
-                first.state.name()
-            )));
+            return Err(Halt::ignored(format!("sweep {first} of the slot before has not ended")));
         }
         let baseline = self.baseline(&start)?;
         let id = self.next_id(&start.order);
@@ -160,7 +156,7 @@ impl<'a> Draft<'a> {
         if start.older == Older::Cancel && !older.is_empty() {
             reason.push_str(&format!("; stops {}", names(&older)));
             for sweep in &older {
-                self.stop(&sweep.id, StopRequest::Superseded { sweep: id.clone() });
+                self.stop(sweep, StopRequest::Superseded { sweep: id.clone() });
             }
         } else if start.older == Older::Queue && !older.is_empty() {
             reason.push_str(&format!("; waits for {}", names(&older)));
@@ -218,7 +214,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// They have to be looked up first.
-    pub fn active(&self, need: Need) -> Result<Vec<ActiveSweep>, Halt> {
+    pub fn active(&self, need: Need) -> Result<Vec<SweepId>, Halt> {
         let active = self.facts.get(need, |fact| match fact {
             Fact::Active(sweeps) => Some(sweeps.clone()),
             _ => None,
@@ -242,7 +238,7 @@ impl<'a> Draft<'a> {
             Err(Halt::Unknown(need)) => return Err(need),
             Err(Halt::Verdict(..)) => Vec::new(),
         };
-        for ActiveSweep { id, .. } in active {
+        for id in active {
             self.stop(&id, request.clone());
             let reason = because.to_owned();
             self.decided.decisions.push(Decision {
@@ -271,8 +267,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn names(sweeps: &[ActiveSweep]) -> String {
-    sweeps.iter().map(|sweep| sweep.id.as_str()).collect::<Vec<_>>().join(", ")
+fn names(sweeps: &[SweepId]) -> String {
+    sweeps.iter().map(SweepId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The seed of a sweep that none was asked for: 63 bits, so that every number format can hold it.

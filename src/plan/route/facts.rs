@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 use crate::domain::report::Report;
-use crate::domain::sweep::{Baseline, Sweep, SweepState};
+use crate::domain::sweep::{Baseline, Sweep};
 
 /// One thing to look up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,11 +13,11 @@ pub enum Need {
     PullRequest { repository: Repository, number: u64 },
     /// The paths that a pull request changes: [`Fact::ChangedPaths`].
     ChangedPaths { repository: Repository, pull_request: u64 },
-    /// The commit of a branch, tag or commit name: [`Fact::Head`].
-    Head { repository: Repository, reference: String },
+    /// The commit of a branch: [`Fact::Head`].
+    Head { repository: Repository, branch: String },
     /// [`Fact::Sweep`].
     Sweep(SweepId),
-    /// The unfinished sweeps of a group: [`Fact::Active`].
+    /// The unfinished sweeps of a group, the oldest first: [`Fact::Active`].
     ActiveInGroup(String),
     /// The unfinished sweeps of a pull request: [`Fact::Active`].
     ActiveForPullRequest { repository: Repository, number: u64 },
@@ -40,7 +40,7 @@ pub enum Fact {
     ChangedPaths(ChangedPaths),
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
-    Active(Vec<ActiveSweep>),
+    Active(Vec<SweepId>),
     Baseline(Option<Baseline>),
     Reports(Vec<Report>),
     /// It cannot be looked up, now or later, and why, for people: "the GitHub token may not read acme/vision".
@@ -64,12 +64,6 @@ pub struct ChangedPaths {
     pub paths: BTreeSet<String>,
     /// There are more than could be listed: globs must then not exclude.
     pub truncated: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActiveSweep {
-    pub id: SweepId,
-    pub state: SweepState,
 }
 
 /// What has been looked up so far.

@@ -17,7 +17,7 @@ mod push;
 mod query;
 mod tick;
 
-pub use facts::{ActiveSweep, ChangedPaths, Fact, Facts, Need, PullRequestHead};
+pub use facts::{ChangedPaths, Fact, Facts, Need, PullRequestHead};
 
 use jiff::Timestamp;
 

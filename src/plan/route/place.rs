@@ -107,19 +107,22 @@ pub(super) fn default_code(draft: &Draft<'_>, order: &Order) -> Result<Option<Co
     }))
 }
 
-/// The commit of `reference`; none where no GitHub is configured that could say it.
+/// The commit of `reference`, which is itself a full commit or a branch; none where no GitHub is configured that could
+/// say it.
 fn head(draft: &Draft<'_>, repository: &Repository, reference: &str) -> Result<Option<CommitSha>, Halt> {
-    let need = Need::Head { repository: repository.clone(), reference: reference.to_owned() };
+    if let Ok(sha) = reference.parse() {
+        return Ok(Some(sha));
+    }
+    let need = Need::Head { repository: repository.clone(), branch: reference.to_owned() };
     let head = draft.facts.get(need, |fact| match fact {
         Fact::Head(head) => Some(head.clone()),
         _ => None,
     });
     match head {
         Ok(Some(sha)) => Ok(Some(sha)),
-        Ok(None) => Err(Halt::refused(format!(
-            "There is no branch, tag or commit {} in {repository}. Nothing was started.",
-            code(reference)
-        ))),
+        Ok(None) => {
+            Err(Halt::refused(format!("There is no branch {} in {repository}. Nothing was started.", code(reference))))
+        }
         Err(Missing::NoService) => Ok(None),
         Err(missing) => Err(missing.into()),
     }

@@ -27,9 +27,15 @@ fn a_branch_that_is_named_is_the_one_that_runs() {
         need => lookup(need),
     };
     assert_snapshot!(told_by(&rules(), slash("resnet ref=my-brunch"), nowhere), @"
-    /tune resnet ref=my-brunch: refused: There is no branch, tag or commit `my-brunch` in acme/vision. Nothing was started.
-    -> answer/slack/72d3162e to slack/C1/: There is no branch, tag or commit `my-brunch` in acme/vision. Nothing was started.
+    /tune resnet ref=my-brunch: refused: There is no branch `my-brunch` in acme/vision. Nothing was started.
+    -> answer/slack/72d3162e to slack/C1/: There is no branch `my-brunch` in acme/vision. Nothing was started.
     ");
+}
+
+#[test]
+fn a_full_commit_is_taken_as_it_is() {
+    let decided = decided(&event(slash(&format!("resnet ref={}", sha('e')))), &rules(), lookup);
+    assert_eq!(decided.sweeps[0].code.as_ref().and_then(|code| code.sha.clone()), Some(sha('e')));
 }
 
 #[test]

@@ -221,8 +221,7 @@ pub(super) fn sweep_called(id: &crate::domain::ids::SweepId) -> Sweep {
 pub(super) fn busy(need: &Need) -> Fact {
     match need {
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => {
-            let id = "resnet-k3f9q2".parse().unwrap();
-            Fact::Active(vec![ActiveSweep { id, state: SweepState::Running }])
+            Fact::Active(vec!["resnet-k3f9q2".parse().unwrap()])
         }
         need => lookup(need),
     }

@@ -28,7 +28,7 @@ fn a_slot_of_a_schedule_that_is_gone_or_paused_starts_nothing() {
 #[test]
 fn a_slot_meets_the_sweep_before_it_by_policy() {
     let met = |overlap| told_by(&rules_with_schedule(|schedule| schedule.overlap = overlap), tick("nightly"), busy);
-    assert_snapshot!(met(Overlap::Skip), @"schedule nightly: ignored: sweep resnet-k3f9q2 of the slot before is still running");
+    assert_snapshot!(met(Overlap::Skip), @"schedule nightly: ignored: sweep resnet-k3f9q2 of the slot before has not ended");
     assert_snapshot!(met(Overlap::Queue), @"
     schedule nightly: started [resnet-5gg359]: slot 2026-05-28T17:40:00Z; waits for resnet-k3f9q2
     -> sweep resnet-5gg359 for schedule nightly of acme/vision main@ddddddd against main; group schedule/nightly, waits; tells slack/C9/

@@ -1,0 +1,123 @@
+//! Looks up facts, in the store and at GitHub.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::ids::{SweepId, TuningName};
+use crate::domain::report::Report;
+use crate::notify::github::{Github, GithubError, PullRequestFacts};
+use crate::plan::route::{ChangedPaths, Fact, Need, PullRequestHead};
+use crate::plan::summary;
+use crate::store::{Store, StoreError, SweepFilter};
+
+/// How many of a tuning's newest sweeps are looked through for one with a result.
+const NEWEST: u32 = 50;
+
+/// The same look-up may succeed later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotNow {
+    pub why: String,
+    /// Not sooner than this, where the service said so.
+    pub after: Option<SignedDuration>,
+}
+
+#[derive(Clone)]
+pub(super) struct Lookup {
+    store: Store,
+    github: Option<Arc<Github>>,
+}
+
+impl Lookup {
+    pub fn new(store: Store, github: Option<Arc<Github>>) -> Self {
+        Self { store, github }
+    }
+
+    /// # Errors
+    /// The store failed; or, inside, the service that knows is not to be reached now.
+    pub async fn find(&self, need: &Need, now: Timestamp) -> Result<Result<Fact, NotNow>, StoreError> {
+        let store = &self.store;
+        Ok(Ok(match need {
+            Need::PullRequest { .. } | Need::ChangedPaths { .. } | Need::Head { .. } => {
+                return Ok(self.ask_github(need).await);
+            }
+            Need::Sweep(id) => Fact::Sweep(store.load_sweep(id).await?.map(|stored| Box::new(stored.sweep))),
+            Need::ActiveInGroup(group) => {
+                Fact::Active(store.active_in_group(group).await?.into_iter().map(|sweep| sweep.id).collect())
+            }
+            Need::ActiveForPullRequest { repository, number } => {
+                Fact::Active(store.active_for_pull_request(repository, *number).await?)
+            }
+            Need::LastScheduled(schedule) => Fact::Head(store.last_scheduled_sha(schedule).await?),
+            Need::Baseline { tuning, repository, branch } => {
+                Fact::Baseline(store.baseline(tuning, repository.as_ref(), branch).await?)
+            }
+            Need::Unfinished => {
+                let mut reports = Vec::new();
+                for id in store.unfinished_sweeps().await? {
+                    reports.extend(self.report(&id, now).await?);
+                }
+                Fact::Reports(reports)
+            }
+            Need::Report(id) => Fact::Reports(self.report(id, now).await?.into_iter().collect()),
+            Need::LastBest(tuning) => Fact::Reports(self.last_best(tuning).await?.into_iter().collect()),
+        }))
+    }
+
+    async fn report(&self, id: &SweepId, now: Timestamp) -> Result<Option<Report>, StoreError> {
+        let stored = self.store.load_sweep(id).await?;
+        Ok(stored.map(|stored| stored.report.unwrap_or_else(|| summary::first_report(&stored.sweep, now))))
+    }
+
+    async fn last_best(&self, tuning: &TuningName) -> Result<Option<Report>, StoreError> {
+        let filter = SweepFilter { tuning: Some(tuning.clone()), state: None, limit: NEWEST };
+        let rows = self.store.list_sweeps(filter).await?;
+        Ok(rows.into_iter().filter_map(|row| row.report).find(|report| report.best().is_some()))
+    }
+
+    async fn ask_github(&self, need: &Need) -> Result<Fact, NotNow> {
+        let Some(github) = &self.github else { return Ok(Fact::NoService) };
+        let asked = match need {
+            Need::PullRequest { repository, number } => {
+                let found = absent_if_unknown(github.pull_request(repository, *number).await);
+                found.map(|found| Fact::PullRequest(found.map(head)))
+            }
+            Need::Head { repository, branch } => {
+                absent_if_unknown(github.branch_head(repository, branch).await).map(Fact::Head)
+            }
+            Need::ChangedPaths { repository, pull_request } => {
+                let changed = github.changed_paths(repository, *pull_request).await;
+                changed.map(|(paths, truncated)| Fact::ChangedPaths(ChangedPaths { paths, truncated }))
+            }
+            _ => Ok(Fact::NoService),
+        };
+        match asked {
+            Ok(fact) => Ok(fact),
+            Err(GithubError::NotFound { message } | GithubError::Permanent { message }) => {
+                Ok(Fact::Unavailable(message))
+            }
+            Err(GithubError::Transient { message, after }) => {
+                let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+                Err(NotNow { why: message, after })
+            }
+        }
+    }
+}
+
+fn head(found: PullRequestFacts) -> PullRequestHead {
+    PullRequestHead {
+        sha: found.head,
+        branch: found.head_branch,
+        base_branch: found.base_branch,
+        from_fork: found.from_fork,
+        open: found.open,
+    }
+}
+
+fn absent_if_unknown<T>(asked: Result<T, GithubError>) -> Result<Option<T>, GithubError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(GithubError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

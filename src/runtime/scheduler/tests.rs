@@ -1,0 +1,108 @@
+use super::*;
+use crate::domain::rules::{MissedRuns, Overlap};
+
+fn rules(change: impl FnOnce(&mut Schedule)) -> Rules {
+    let mut schedule = Schedule {
+        name: "nightly".parse().unwrap(),
+        cron: "30 2 * * *".into(),
+        time_zone: "Europe/Berlin".into(),
+        tuning: "resnet".parse().unwrap(),
+        overrides: Vec::new(),
+        missed: MissedRuns::Last,
+        overlap: Overlap::Skip,
+        jitter: SignedDuration::ZERO,
+        skip_unchanged: false,
+        channel: None,
+        paused: false,
+    };
+    change(&mut schedule);
+    Rules { schedules: vec![schedule], ..Rules::default() }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The ticks in the inbox, oldest first.
+async fn ticks(store: &Store) -> Vec<(String, bool)> {
+    let mut events = store.recent_events(100).await.unwrap();
+    events.reverse();
+    let tick = |kind: EventKind| match kind {
+        EventKind::Tick(tick) => Some((tick.slot.to_string(), tick.late)),
+        _ => None,
+    };
+    events.into_iter().filter_map(|record| tick(record.event.kind)).collect()
+}
+
+#[tokio::test]
+async fn a_new_schedule_waits_for_its_first_slot() {
+    let store = Store::in_memory().await.unwrap();
+    let wake = Scheduler::new(store.clone()).fire_due(&rules(|_| {}), at("2026-06-01T12:00:00Z")).await.unwrap();
+    assert_eq!(wake, Some(at("2026-06-02T00:30:00Z")));
+    assert_eq!(ticks(&store).await, []);
+}
+
+#[tokio::test]
+async fn a_slot_fires_once_across_restarts() {
+    let store = Store::in_memory().await.unwrap();
+    let rules = rules(|_| {});
+    Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+    for second in 0..5 {
+        let now = at("2026-06-02T00:30:00Z") + SignedDuration::from_secs(second);
+        Scheduler::new(store.clone()).fire_due(&rules, now).await.unwrap();
+    }
+    assert_eq!(ticks(&store).await, [("2026-06-02T00:30:00Z".to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn slots_that_were_missed_while_tunebot_was_away_follow_the_policy() {
+    for (missed, expected) in [
+        (MissedRuns::Skip, vec![]),
+        (MissedRuns::Last, vec![("2026-06-05T00:30:00Z".to_owned(), true)]),
+        (
+            MissedRuns::All { cap: 2 },
+            vec![("2026-06-04T00:30:00Z".to_owned(), true), ("2026-06-05T00:30:00Z".to_owned(), true)],
+        ),
+    ] {
+        let store = Store::in_memory().await.unwrap();
+        let rules = rules(|schedule| schedule.missed = missed);
+        Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+        let back = at("2026-06-05T12:00:00Z");
+        for _ in 0..2 {
+            let wake = Scheduler::new(store.clone()).fire_due(&rules, back).await.unwrap();
+            assert_eq!(wake, Some(at("2026-06-06T00:30:00Z")));
+        }
+        assert_eq!(ticks(&store).await, expected, "{missed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_paused_schedule_does_not_make_up_for_its_pause() {
+    let store = Store::in_memory().await.unwrap();
+    let (paused, awake) = (rules(|schedule| schedule.paused = true), rules(|_| {}));
+    let mut scheduler = Scheduler::new(store.clone());
+    scheduler.fire_due(&awake, at("2026-06-01T12:00:00Z")).await.unwrap();
+    scheduler.fire_due(&paused, at("2026-06-02T12:00:00Z")).await.unwrap();
+    scheduler.fire_due(&awake, at("2026-06-02T13:00:00Z")).await.unwrap();
+    assert_eq!(ticks(&store).await, []);
+}
+
+#[tokio::test]
+async fn a_schedule_that_cannot_be_reckoned_with_does_not_hold_up_the_others() {
+    let store = Store::in_memory().await.unwrap();
+    let mut rules = rules(|schedule| schedule.time_zone = "Mars/Olympus".into());
+    rules.schedules.extend(self::rules(|schedule| schedule.name = "other".parse().unwrap()).schedules);
+    let wake = Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+    assert_eq!(wake, Some(at("2026-06-02T00:30:00Z")));
+}
+
+#[tokio::test]
+async fn the_clock_going_back_fires_no_slot_again() {
+    let store = Store::in_memory().await.unwrap();
+    let rules = rules(|_| {});
+    let mut scheduler = Scheduler::new(store.clone());
+    for now in ["2026-06-01T12:00:00Z", "2026-06-02T00:30:01Z", "2026-06-01T23:00:00Z", "2026-06-02T00:30:01Z"] {
+        scheduler.fire_due(&rules, at(now)).await.unwrap();
+    }
+    assert_eq!(ticks(&store).await.len(), 1);
+}
