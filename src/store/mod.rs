@@ -3,7 +3,7 @@
 //! Three parts: the inbox (events, each with what became of it), the sweeps (with their trials, and the signals that
 //! are not folded in yet) and the outbox (effects to be carried out). All that belongs together is written in one
 //! transaction, and `Ok` from a write means that it is on the disk. Writes go through one task that commits many of
-//! them together ([`writer`]); reads go past it, to connections that cannot write, and see every acknowledged write.
+//! them together; reads go past it, to connections that cannot write, and see every acknowledged write.
 //!
 //! The store decides nothing: it knows no rules, no clock and no service. SQL is kept portable, because Postgres is to
 //! come behind the same methods; statements are constant texts with bound values.

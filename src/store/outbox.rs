@@ -262,7 +262,8 @@ async fn end_effect(
                                 ON CONFLICT (slot) DO UPDATE SET body = excluded.body";
     const DELETE: &str = "DELETE FROM effects WHERE id = $1 AND version = $2";
     const READY: &str = "UPDATE effects SET state = 'ready', attempts = 0, perhaps_done = 0, backing_off = 0, \
-                         error = NULL, leased_until = NULL, leased_version = NULL WHERE id = $1";
+                         error = NULL, leased_until = NULL, leased_version = NULL \
+                         WHERE id = $1 AND leased_version = $2";
     if let Some(receipt) = receipt {
         sqlx::query(KEEP_RECEIPT).bind(id.0).bind(receipt).execute(&mut *connection).await?;
     }
@@ -270,7 +271,8 @@ async fn end_effect(
     if deleted.rows_affected() == 1 {
         return Ok(false);
     }
-    let ready = sqlx::query(READY).bind(id.0).execute(connection).await?;
+    // A caller whose lease ran out must not free what the next one has in its hands.
+    let ready = sqlx::query(READY).bind(id.0).bind(version).execute(connection).await?;
     Ok(ready.rows_affected() == 1)
 }
 

@@ -137,6 +137,17 @@ async fn a_store_of_every_older_version_is_upgraded_with_what_is_in_it() {
     }
 }
 
+#[test]
+fn every_migration_of_the_folder_is_in_the_program() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let mut versions: Vec<i64> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().to_str().unwrap().split_once('_').unwrap().0.parse().unwrap())
+        .collect();
+    versions.sort_unstable();
+    assert_eq!(versions, MIGRATIONS.iter().map(|migration| migration.version).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_store_without_its_schema_cannot_be_read_but_is_made_whole_by_a_server() {
     let folder = tempfile::tempdir().unwrap();

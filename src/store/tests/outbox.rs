@@ -147,6 +147,19 @@ async fn a_lease_that_runs_out_leaves_an_effect_that_may_have_been_done() {
 }
 
 #[tokio::test]
+async fn a_late_answer_does_not_free_what_another_has_by_now() {
+    let store = Store::in_memory().await.unwrap();
+    write(&store, [message("m", "queued", at(0))]).await;
+    let late = lease(&store, at(0)).await.remove(0);
+    write(&store, [message("m", "running", at(0))]).await;
+    let current = lease(&store, at(60)).await.remove(0);
+    store.effect_done(late.id, late.version, receipt("17.1")).await.unwrap();
+    assert!(lease(&store, at(61)).await.is_empty());
+    store.effect_done(current.id, current.version, None).await.unwrap();
+    assert!(store.lanes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn an_effect_that_was_given_up_is_kept_until_it_is_written_again() {
     let store = Store::in_memory().await.unwrap();
     write(&store, [message("m", "hello", at(0))]).await;
