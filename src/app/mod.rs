@@ -121,13 +121,7 @@ impl App {
         github: Option<Arc<crate::notify::github::Github>>,
     ) {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
-        self.tasks.spawn(dispatcher::run(
-            store.clone(),
-            config.clone(),
-            github,
-            Arc::clone(metrics),
-            cancel.clone(),
-        ));
+        self.tasks.spawn(dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()));
         self.tasks.spawn(scheduler::run(store.clone(), config.clone(), cancel.clone()));
         self.tasks.spawn(retention::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);

@@ -30,13 +30,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(path) = &options.address_file {
         write_whole(path, &app.address().to_string())?;
     }
-    let reloader = Reloader::new(
-        options.config.config,
-        &loaded,
-        app.config().clone(),
-        std::sync::Arc::clone(app.metrics()),
-        logs,
-    );
+    let reloader =
+        Reloader::new(options.config.config, &loaded, app.config().clone(), std::sync::Arc::clone(app.metrics()), logs);
     let cancel = CancellationToken::new();
     let reloading = tokio::spawn(reloader.run(cancel.clone()));
     tokio::select! {

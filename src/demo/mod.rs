@@ -46,14 +46,20 @@ pub async fn run(options: Options) -> Result<()> {
     let screen = Arc::new(Screen::new());
     let keys = Keys::generate()?;
     let folder = prepare(&options.dir)?;
-    let standins = standin::start(Arc::clone(&screen)).await?;
+    let head = world::commit(&Timestamp::now().to_string());
+    let standins = standin::start(Arc::clone(&screen), &head).await?;
     let config = configuration(&folder, &keys, &standins)?;
     logs::start(&config.server.log)?;
     let started_at = Timestamp::now();
     let app = App::start(config).await?;
-    screen.say(&format!("tunebot listens on http://{} and keeps its store in {}", app.address(), options.dir.display()));
+    screen.say(&format!(
+        "tunebot listens on http://{} and keeps its store in {}",
+        app.address(),
+        options.dir.display()
+    ));
+    let world = world::World::new(app.address(), &keys, &head);
     let played = tokio::select! {
-        played = play(&app, &keys, &screen, started_at) => played,
+        played = play(&app, &world, &screen, started_at) => played,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     screen.close();
@@ -68,8 +74,7 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 /// Sends the push and the command, and waits until both sweeps and all their messages are done.
-async fn play(app: &App, keys: &Keys, screen: &Screen, started_at: Timestamp) -> Result<()> {
-    let world = world::World::new(app.address(), keys);
+async fn play(app: &App, world: &world::World<'_>, screen: &Screen, started_at: Timestamp) -> Result<()> {
     screen.say("\n> GitHub sends a signed push to main of acme/wine that changes model/net.py");
     screen.say(&format!("  {}", world.push().await?));
     screen.say("\n> @mika types `/tune wine-tree trials=16` in #ml-tuning; Slack sends it, signed");

@@ -83,9 +83,11 @@ fn block_texts(block: &Value) -> Vec<String> {
     let text = |value: &Value| value["text"].as_str().map(str::to_owned);
     let mut texts: Vec<String> = text(&block["text"]).into_iter().collect();
     for list in [&block["elements"], &block["fields"]] {
-        texts.extend(list.as_array().into_iter().flatten().filter_map(|element| {
-            text(element).or_else(|| text(&element["text"]).map(|label| format!("[{label}]")))
-        }));
+        texts.extend(
+            list.as_array().into_iter().flatten().filter_map(|element| {
+                text(element).or_else(|| text(&element["text"]).map(|label| format!("[{label}]")))
+            }),
+        );
     }
     texts
 }
@@ -118,7 +120,12 @@ pub(super) fn check_run_text(run: &Value) -> String {
         None => field(&run["status"]),
     };
     let output = &run["output"];
-    format!("GitHub, check {} ({state})\n{}\n{}", field(&run["name"]), field(&output["title"]), field(&output["summary"]))
+    format!(
+        "GitHub, check {} ({state})\n{}\n{}",
+        field(&run["name"]),
+        field(&output["title"]),
+        field(&output["summary"])
+    )
 }
 
 #[cfg(test)]

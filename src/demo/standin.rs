@@ -27,26 +27,25 @@ pub(super) struct Standins {
 
 struct Services {
     screen: Arc<Screen>,
+    /// The newest commit of every branch.
+    head: String,
     numbers: AtomicU64,
 }
 
 type Shared = State<Arc<Services>>;
 
 /// Serves until the program ends.
-pub(super) async fn start(screen: Arc<Screen>) -> Result<Standins> {
+pub(super) async fn start(screen: Arc<Screen>, head: &str) -> Result<Standins> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
     let base = format!("http://{}", listener.local_addr()?);
-    let services = Arc::new(Services { screen, numbers: AtomicU64::new(1) });
+    let services = Arc::new(Services { screen, head: head.to_owned(), numbers: AtomicU64::new(1) });
     let router = Router::new()
         .nest("/slack/api", slack())
         .nest("/github", github())
         .fallback(any(|| async { (axum::http::StatusCode::NOT_FOUND, Json(json!({"message": "Not Found"}))) }))
         .with_state(services);
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(Standins {
-        slack_url: format!("{base}/slack/api").parse()?,
-        github_url: format!("{base}/github").parse()?,
-    })
+    Ok(Standins { slack_url: format!("{base}/slack/api").parse()?, github_url: format!("{base}/github").parse()? })
 }
 
 fn slack() -> Router<Arc<Services>> {
@@ -74,9 +73,15 @@ fn github() -> Router<Arc<Services>> {
     Router::new()
         .route("/repos/{owner}/{name}/installation", get(|| async { Json(installation()) }))
         .route("/app/installations/{id}/access_tokens", post(|| async { Json(access_token()) }))
+        .route("/repos/{owner}/{name}/git/ref/heads/{*branch}", get(branch_head))
         .route("/repos/{owner}/{name}/commits/{reference}/check-runs", get(|| async { Json(no_check_runs()) }))
         .route("/repos/{owner}/{name}/check-runs", post(create_check_run))
         .route("/repos/{owner}/{name}/check-runs/{id}", patch(update_check_run))
+}
+
+async fn branch_head(State(services): Shared, Path((_, _, branch)): Path<(String, String, String)>) -> Json<Value> {
+    let object = json!({"type": "commit", "sha": services.head});
+    Json(json!({"ref": format!("refs/heads/{branch}"), "object": object}))
 }
 
 fn installation() -> Value {

@@ -64,9 +64,7 @@ pub fn run(model: &Model) -> Result<()> {
         let (test, train): (Vec<usize>, Vec<usize>) = (0..grades.len()).partition(held_out);
         sum += match model {
             Model::Tree { .. } => tree_accuracy(model, &features, grades, &train, &test)?,
-            Model::Net { penalty, l1_ratio, .. } => {
-                net_error((*penalty, *l1_ratio), &features, grades, &train, &test)?
-            }
+            Model::Net { penalty, l1_ratio, .. } => net_error((*penalty, *l1_ratio), &features, grades, &train, &test)?,
         };
         let mean = sum / (fold + 1) as f64;
         println!("{}", serde_json::json!({ "step": fold + 1, "metrics": { metric: mean } }));

@@ -14,18 +14,20 @@ use super::standin::REPOSITORY;
 pub(super) struct World<'a> {
     address: SocketAddr,
     keys: &'a Keys,
+    /// The newest commit of main.
+    head: &'a str,
     client: reqwest::Client,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(address: SocketAddr, keys: &'a Keys) -> Self {
-        Self { address, keys, client: reqwest::Client::new() }
+    pub(super) fn new(address: SocketAddr, keys: &'a Keys, head: &'a str) -> Self {
+        Self { address, keys, head, client: reqwest::Client::new() }
     }
 
     /// A push to main; returns what tunebot answers.
     pub(super) async fn push(&self) -> Result<String> {
         let now = Timestamp::now();
-        let body = push_payload(now).to_string();
+        let body = push_payload(self.head, now).to_string();
         let response = self
             .client
             .post(format!("http://{}/webhooks/github", self.address))
@@ -87,10 +89,13 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// As much of a push as GitHub sends, for a commit that was made up at `now`.
-fn push_payload(now: Timestamp) -> Value {
-    let commit = |text: &str| hex(&Sha256::digest(text.as_bytes())[..20]);
-    let head = commit(&now.to_string());
+/// A commit hash that `text` stands for.
+pub(super) fn commit(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes())[..20])
+}
+
+/// As much of a push as GitHub sends, for the commit `head`.
+fn push_payload(head: &str, now: Timestamp) -> Value {
     let (owner, name) = REPOSITORY.split_once('/').unwrap_or_default();
     json!({
         "ref": "refs/heads/main",

@@ -14,8 +14,8 @@ use crate::store::StoreError;
 
 mod ask_timer;
 pub mod dispatcher;
-mod pause;
 pub mod observer;
+mod pause;
 pub mod perform;
 pub mod reconciler;
 pub mod relay;

@@ -37,9 +37,15 @@ const THREAD_PATIENCE: u32 = 20;
 pub(super) enum Performed {
     Done(Option<Receipt>),
     /// It may succeed later. `ambiguous`: it may have had its effect all the same.
-    Later { error: String, after: Option<SignedDuration>, ambiguous: bool },
+    Later {
+        error: String,
+        after: Option<SignedDuration>,
+        ambiguous: bool,
+    },
     /// Trying again is of no use.
-    Never { error: String },
+    Never {
+        error: String,
+    },
 }
 
 pub struct Performer {
@@ -75,12 +81,7 @@ impl Performer {
         }
     }
 
-    async fn submit(
-        &self,
-        engine: &EngineName,
-        attempt: &AttemptId,
-        params: &Params,
-    ) -> Result<Performed, StoreError> {
+    async fn submit(&self, engine: &EngineName, attempt: &AttemptId, params: &Params) -> Result<Performed, StoreError> {
         let trial = self.store.trial(&attempt.sweep, attempt.trial).await?;
         let Some(trial) = trial.filter(|trial| trial.attempt == attempt.attempt && !trial.state.is_finished()) else {
             return Ok(Performed::Done(None));
@@ -174,8 +175,7 @@ impl Performer {
         let Some(Receipt::Slack { ts, .. }) = self.store.receipt(slot).await? else {
             return Ok(None);
         };
-        let destination =
-            Destination::Slack { channel: channel.clone(), thread: Some(ts), mention: mention.clone() };
+        let destination = Destination::Slack { channel: channel.clone(), thread: Some(ts), mention: mention.clone() };
         Ok(Some(Cow::Owned(Notification { destination, ..notification.clone() })))
     }
 

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
-use super::{Engines, LoopError};
 use super::ask_timer::TimedSampler;
 use super::pause::pause_until;
+use super::{Engines, LoopError};
 use crate::config::Config;
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::report::Report;
@@ -54,12 +54,7 @@ struct Chosen {
 }
 
 impl Reconciler {
-    pub fn new(
-        store: Store,
-        config: watch::Receiver<Arc<Config>>,
-        engines: Engines,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, engines: Engines, metrics: Arc<Metrics>) -> Self {
         Self { store, config, engines, metrics, sweeps: HashMap::new() }
     }
 
@@ -185,7 +180,9 @@ impl Reconciler {
                 self.sweeps.insert(id.clone(), cached);
             }
             Ok(None) => {}
-            Err(LoopError::Store(StoreError::Conflict { .. })) => warn!("the sweep was changed by somebody else; reading it again"),
+            Err(LoopError::Store(StoreError::Conflict { .. })) => {
+                warn!("the sweep was changed by somebody else; reading it again")
+            }
             Err(error) => {
                 error!(%error, "the sweep could not be written; trying again");
                 tokio::time::sleep(RETRY).await;
@@ -194,7 +191,12 @@ impl Reconciler {
     }
 
     /// Returns the sweep unless it has finished.
-    async fn fold_step_commit(&self, cached: Cached, grant: Grant, now: Timestamp) -> Result<Option<Cached>, LoopError> {
+    async fn fold_step_commit(
+        &self,
+        cached: Cached,
+        grant: Grant,
+        now: Timestamp,
+    ) -> Result<Option<Cached>, LoopError> {
         let id = cached.snapshot.sweep().id.clone();
         let signals = self.store.signals(&id).await?;
         let (folded, signals): (Vec<SignalId>, Vec<Signal>) = signals.into_iter().unzip();

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::code;
-use super::nearest::nearest;
 use super::words;
 use crate::domain::error::UserError;
 use crate::domain::ids::SweepId;
+use crate::domain::nearest::nearest;
 
 /// One command, as far as it can be understood without the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]

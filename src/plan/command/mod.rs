@@ -10,7 +10,6 @@
 
 mod comment;
 mod grammar;
-mod nearest;
 mod order;
 mod overrides;
 mod reply;

@@ -5,8 +5,8 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::code;
-use super::nearest::nearest;
 use crate::domain::ids::ParamName;
+use crate::domain::nearest::nearest;
 use crate::domain::params::{Domain, Parameter, Value};
 use crate::domain::tuning::{SamplerKind, Tuning};
 
