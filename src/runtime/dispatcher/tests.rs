@@ -18,6 +18,8 @@ use crate::domain::tuning;
 use crate::notify::github::{GithubAuth, GithubSettings};
 use crate::store::{EventRecord, EventState};
 
+mod running;
+
 const NOW: Timestamp = Timestamp::constant(1_780_000_000, 0);
 
 fn rules(on_newer: OnNewer) -> Arc<Rules> {
