@@ -19,7 +19,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::config;
 use crate::domain::ids::{EventId, TuningName};
-use crate::domain::metrics::{Direction, Objective};
+use crate::domain::metrics::{Direction, Objective, Objectives};
 use crate::domain::params::{Domain, Parameter, Space, Value};
 use crate::domain::rules::Rules;
 use crate::domain::sweep::{Origin, Sweep, SweepState};
@@ -196,11 +196,12 @@ fn tuning() -> Tuning {
         domain: Domain::Float { low: 1e-5, high: 0.1, log: true, step: None },
         when: None,
     };
+    let objective = Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None };
     Tuning {
         name: tuning_name(),
         description: "Image classifier".into(),
         space: Space::new(vec![lr]).unwrap(),
-        objectives: vec![Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None }],
+        objectives: Objectives::new(objective, Vec::new()),
         search: Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
         limits: Limits {
             trials: 40,

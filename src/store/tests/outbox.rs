@@ -100,9 +100,9 @@ async fn an_effect_that_is_newer_than_what_was_done_wakes_its_lane() {
     write(&store, [message("m", "queued", at(0))]).await;
     let first = lease(&store, at(0)).await.remove(0);
     write(&store, [message("m", "running", at(0))]).await;
-    let woken = store.wakes().outbox.notified();
+    let mut woken = store.wakes().outbox.subscribe();
     store.effect_done(first.id, first.version, None).await.unwrap();
-    woken.await;
+    woken.changed().await.unwrap();
 }
 
 #[tokio::test]
