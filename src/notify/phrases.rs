@@ -7,7 +7,7 @@ use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Report};
 use crate::domain::signal::StopRequest;
-use crate::domain::sweep::Outcome;
+use crate::domain::sweep::{Against, Outcome};
 
 use super::figures;
 use super::prose::{self, Part};
@@ -117,7 +117,11 @@ pub fn result(report: &Report) -> Option<Phrase> {
         return Some(metric.strong(figures::number(best.value)));
     };
     let (now, then, change) = figures::comparison(best.value, baseline.value);
-    let against = metric.strong(now).words(format!(", was {then} on ")).code(prose::line(&baseline.label, NAME));
+    let against = metric.strong(now).words(format!(", was {then} "));
+    let against = match &baseline.against {
+        Against::Branch { name } => against.words("on ").code(prose::line(name, NAME)),
+        Against::Production => against.words("in production"),
+    };
     Some(against.words(match judgement(report.objective.direction, best.value, baseline.value) {
         Some(judgement) => format!(" ({change}, {judgement})"),
         None => format!(" ({change})"),

@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::command;
 use super::snapshot::Snapshot;
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::report::{Conclusion, Failure, Phase, Ranked, Report, Verdict};
-use crate::domain::sweep::{Destination, Outcome, Sweep, SweepState};
-use crate::domain::trial::Trial;
+use crate::domain::sweep::{Against, Baseline, Destination, Outcome, Sweep, SweepState};
+use crate::domain::trial::{Trial, TrialState};
 
 /// The report of a sweep that has just been asked for.
 pub fn first_report(sweep: &Sweep, now: Timestamp) -> Report {
@@ -20,22 +21,23 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
     let tuning = &sweep.tuning;
     let objective = tuning.objectives.primary().clone();
     let top = ranked(snapshot, &objective);
+    let baseline = sweep.baseline.clone().or_else(|| production(snapshot, &objective));
     Report {
         sweep: sweep.id.clone(),
         tuning: tuning.name.clone(),
         phase: phase(sweep, waits_for),
         asked_by: sweep.origin.asker(),
         code: sweep.code.clone(),
-        notes: sweep.overrides.clone(),
+        notes: command::describe(&sweep.overrides, tuning),
         sampler: tuning.search.sampler.title().to_owned(),
         seed: sweep.seed,
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,
         counts: snapshot.counts(),
-        verdict: verdict(sweep, &objective, top.first()),
+        verdict: verdict(sweep, &objective, top.first(), baseline.as_ref()),
         objective,
         top,
-        baseline: sweep.baseline.clone(),
+        baseline,
         failure: most_frequent_failure(snapshot),
         created_at: sweep.created_at,
         started_at: sweep.started_at,
@@ -73,6 +75,15 @@ fn phase(sweep: &Sweep, waits_for: Option<&str>) -> Phase {
     }
 }
 
+/// What production's parameters gave in this very sweep: a baseline where there is no earlier sweep.
+fn production(snapshot: &Snapshot, objective: &Objective) -> Option<Baseline> {
+    let production = snapshot.tuning().production.as_ref()?;
+    let trial = snapshot.trial(0).filter(|trial| trial.state == TrialState::Complete && trial.params == *production)?;
+    let value = trial.metrics.get(&objective.metric)?;
+    let sweep = snapshot.sweep().id.clone();
+    Some(Baseline { against: Against::Production, sweep, value, params: trial.params.clone() })
+}
+
 fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
     let rank = |trial: &Trial| Ranked {
         trial: trial.number,
@@ -84,17 +95,22 @@ fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
 }
 
 /// Holds the best against the baseline, as the tuning requires. Given only once the sweep has ended by itself.
-fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Option<Verdict> {
+fn verdict(
+    sweep: &Sweep,
+    objective: &Objective,
+    best: Option<&Ranked>,
+    baseline: Option<&Baseline>,
+) -> Option<Verdict> {
     let requirement = sweep.tuning.requirement.as_ref()?;
     let outcome = sweep.outcome.as_ref().filter(|_| sweep.state == SweepState::Finished)?;
-    let base = sweep.baseline.as_ref().map_or("the base branch", |baseline| baseline.label.as_str());
+    let base = baseline.map_or("the base branch", |baseline| baseline.against.name());
     let allowed = requirement.not_worse_than_percent;
     let needs = if allowed == 0.0 {
         format!("needs: {} not worse than on {base}", objective.metric)
     } else {
         format!("needs: {} not worse than on {base} by more than {allowed} %", objective.metric)
     };
-    let (conclusion, headline) = match (outcome, best, &sweep.baseline) {
+    let (conclusion, headline) = match (outcome, best, baseline) {
         (Outcome::TooManyFailures { failed }, _, _) => (Conclusion::Failure, format!("{failed} trials failed")),
         (Outcome::Stopped { .. }, _, _) => (Conclusion::Neutral, "stopped before the end".to_owned()),
         (_, None, _) => (Conclusion::Failure, "no trial gave a value".to_owned()),

@@ -182,7 +182,8 @@ fn comparison(report: &Report) -> String {
         return with_hidden(lines.join("\n"), rows.len().saturating_sub(PARAMETERS), report);
     };
     let (now, then, _) = figures::comparison(best.value, baseline.value);
-    let mut lines = vec![format!("| | {head} | {} |", markup::code(&baseline.label)), "|---|---|---|".to_owned()];
+    let mut lines =
+        vec![format!("| | {head} | {} |", markup::code(baseline.against.name())), "|---|---|---|".to_owned()];
     lines.push(format!("| {metric} | **{now}** | {then} |"));
     let changed: Vec<_> = rows.iter().filter(|row| row.was.is_change()).collect();
     for row in changed.iter().take(PARAMETERS) {

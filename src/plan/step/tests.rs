@@ -49,6 +49,18 @@ fn what_production_uses_is_the_first_trial() {
 }
 
 #[test]
+fn without_an_earlier_sweep_the_best_is_held_against_production() {
+    let production: Params = [("x".parse().unwrap(), Value::Float(0.77))].into_iter().collect();
+    let mut world = World::new(|tuning| tuning.production = Some(production.clone()));
+    world.step();
+    world.finish(0, 0.5);
+    world.finish(1, 0.4);
+    let report = summary::report(world.snapshot(), None, world.now);
+    let baseline = report.baseline.unwrap();
+    assert_eq!((baseline.against, baseline.value, baseline.params), (sweep::Against::Production, 0.5, production));
+}
+
+#[test]
 fn failed_trials_end_the_sweep_at_their_limit_and_not_before() {
     let mut world = World::new(|tuning| tuning.limits.failed_trials = 2);
     world.step();
