@@ -67,7 +67,7 @@ fn state(store: Store) -> State {
     let readiness = Readiness::default();
     readiness.set(Phase::Serving);
     State {
-        config: watch::channel(Arc::new(config())).1,
+        config: watch::channel(Arc::new(config()?)).1,
         tokens: TrialTokens::new(store.instance_key().expose_secret()),
         store,
         telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
@@ -220,11 +220,11 @@ fn is_whole(answer: &[u8]) -> Result<bool> {
     Ok(body.len() >= length.parse()?)
 }
 
-fn config() -> Config {
-    Config {
+fn config() -> Result<Config> {
+    Ok(Config {
         server: config::Server {
             listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1".parse().expect("the address is a URL"),
+            public_url: "http://127.0.0.1".parse()?,
             drain: SignedDuration::from_secs(10),
             log: config::Log { format: config::LogFormat::Text, filter: "warn".into() },
             api_tokens: Vec::new(),
@@ -235,7 +235,7 @@ fn config() -> Config {
             keep_trials: SignedDuration::from_hours(24),
         },
         github: Some(config::Github {
-            api_url: "http://127.0.0.1".parse().expect("the address is a URL"),
+            api_url: "http://127.0.0.1".parse()?,
             auth: config::GithubAuth::Token(String::new().into()),
             webhook_secrets: vec![SECRET.to_owned().into()],
         }),
@@ -243,5 +243,5 @@ fn config() -> Config {
         grafana: None,
         engines: BTreeMap::new(),
         rules: Arc::new(Rules::default()),
-    }
+    })
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use tunebot::domain::event::{Event, EventKey, EventKind, Source};
 use tunebot::domain::ids::EventId;
+use tunebot::domain::metrics::{Direction, Objective, Objectives};
 use tunebot::domain::params::{Params, Space, Value};
 use tunebot::domain::sweep::{Origin, Sweep, SweepState};
 use tunebot::domain::trial::{Trial, TrialState};
@@ -168,11 +169,12 @@ fn sweep(id: &str) -> Result<Sweep> {
         retries: 2,
         stop_grace: SignedDuration::from_secs(5),
     };
+    let loss = Objective { metric: "loss".parse()?, direction: Direction::Minimize, goal: None };
     let tuning = Tuning {
         name: "resnet".parse()?,
         description: String::new(),
         space: Space::new(vec![]).map_err(|_| anyhow::anyhow!("an empty space is a space"))?,
-        objectives: vec![],
+        objectives: Objectives::new(loss, Vec::new()),
         search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
         limits,
         engine: "local".parse()?,

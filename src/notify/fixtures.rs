@@ -225,6 +225,11 @@ pub fn links(report: &Report) -> Vec<Link> {
     super::grafana::links(&dashboards(), report)
 }
 
+/// The text with the characters spelled out that break mentions unseen, so that a snapshot shows them.
+pub fn visible(text: &str) -> String {
+    text.replace('\u{200b}', "{200b}").replace('\u{2060}', "{2060}")
+}
+
 fn stopped_by_a_person() -> Outcome {
     Outcome::Stopped { by: StopRequest::Person { name: "@ana".to_owned() } }
 }

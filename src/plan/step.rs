@@ -282,5 +282,4 @@ fn tell_people(snapshot: &mut Snapshot, grant: &Grant, moved: bool, stepped: &mu
 }
 
 #[cfg(test)]
-#[path = "step_tests.rs"]
 mod tests;

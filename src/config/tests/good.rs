@@ -236,7 +236,7 @@ fn without_description(schema: &serde_json::Value, path: &str, bare: &mut Vec<St
             for (name, property) in map.get("properties").and_then(|p| p.as_object()).into_iter().flatten() {
                 // The one key of a form that is chosen by its key is described by the form.
                 let described = property.get("description").or(map.get("description"));
-                if !described.is_some_and(|text| !text.as_str().unwrap_or_default().is_empty()) {
+                if described.is_none_or(|text| text.as_str().unwrap_or_default().is_empty()) {
                     bare.push(format!("{path}/{name}"));
                 }
             }
