@@ -7,8 +7,9 @@
 mod disk;
 #[path = "common/figures.rs"]
 mod figures;
+#[path = "common/settings.rs"]
+mod settings;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::Sha256;
@@ -27,7 +28,6 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tunebot::config::{self, Config};
-use tunebot::domain::rules::Rules;
 use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
 use tunebot::ingress::TrialTokens;
 use tunebot::store::Store;
@@ -77,7 +77,7 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let cancel = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, router(state(store.clone())), cancel.clone()));
+    let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
     let (committed, elapsed) = at_full_speed(address, push).await?;
     let latencies = paced(address, push).await?;
     let stored: u64 = store.counts().await?.events.iter().map(|row| row.count).sum();
@@ -90,17 +90,17 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     Ok([&[committed as f64 / elapsed.as_secs_f64()], of_latencies.as_slice(), of_disk.as_slice()].concat())
 }
 
-fn state(store: Store) -> State {
+fn state(store: Store) -> Result<State> {
     let readiness = Readiness::default();
     readiness.set(Phase::Serving);
-    State {
-        config: watch::channel(Arc::new(config())).1,
+    Ok(State {
+        config: watch::channel(Arc::new(config()?)).1,
         tokens: TrialTokens::new(store.instance_key().expose_secret()),
         store,
         telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
         readiness,
         patience: Patience::default(),
-    }
+    })
 }
 
 /// Every connection sends its next push as soon as the one before is acknowledged.
@@ -241,28 +241,12 @@ fn is_whole(answer: &[u8]) -> Result<bool> {
     Ok(body.len() >= length.parse()?)
 }
 
-fn config() -> Config {
-    Config {
-        server: config::Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1".parse().expect("the address is a URL"),
-            drain: SignedDuration::from_secs(10),
-            log: config::Log { format: config::LogFormat::Text, filter: "warn".into() },
-            api_tokens: Vec::new(),
-        },
-        store: config::StoreSettings {
-            path: "receiver.db".into(),
-            keep_events: SignedDuration::from_hours(24),
-            keep_trials: SignedDuration::from_hours(24),
-        },
-        github: Some(config::Github {
-            api_url: "http://127.0.0.1".parse().expect("the address is a URL"),
-            auth: config::GithubAuth::Token(String::new().into()),
-            webhook_secrets: vec![SECRET.to_owned().into()],
-        }),
-        slack: None,
-        grafana: None,
-        engines: BTreeMap::new(),
-        rules: Arc::new(Rules::default()),
-    }
+/// The settings of a server that takes GitHub's deliveries.
+fn config() -> Result<Config> {
+    let github = config::Github {
+        api_url: "http://127.0.0.1".parse()?,
+        auth: config::GithubAuth::Token(String::new().into()),
+        webhook_secrets: vec![SECRET.to_owned().into()],
+    };
+    Ok(Config { github: Some(github), ..settings::settings("local", 1)? })
 }

@@ -92,5 +92,5 @@ fn print_memory() -> Result<()> {
 fn load(tuning: &Tuning, trials: u32, steps: u64) -> Result<Snapshot> {
     let with_steps = |trial: Trial| Trial { steps: (1..=steps).map(|step| (step, 0.5)).collect(), ..trial };
     let trials = (0..trials).map(|number| trials::complete(number).map(with_steps)).collect::<Result<_>>()?;
-    Ok(Snapshot::load(sweeps::sweep("resnet-aaaaaa", tuning.clone())?, trials))
+    Ok(Snapshot::load(sweeps::sweep(0, tuning.clone())?, trials))
 }

@@ -193,7 +193,7 @@ async fn fill(path: &Path, filling: &Filling) -> Result<()> {
         let trials = if is_finished { SWEEP } else { 2 * SWEEP };
         // No engine of this name is configured: what is unfinished is loaded, and starts nothing.
         let tuning = sweeps::tuning(SamplerKind::Random, trials, 4, "elsewhere")?;
-        let sweep = sweeps::sweep(&format!("resnet-{}", letters(number)), tuning)?;
+        let sweep = sweeps::sweep(number, tuning)?;
         let key = EventKey { source: Source::Api, delivery: number.to_string() };
         let kind = EventKind::Ping { zen: String::new() };
         let event = store.accept(&Event { key, received_at: Timestamp::now(), kind }).await?;
@@ -211,9 +211,4 @@ fn ended(sweep: Sweep) -> Sweep {
     let now = Some(Timestamp::now());
     let outcome = Some(Outcome::Completed);
     Sweep { state: SweepState::Finished, started_at: now, ended_at: now, outcome, ..sweep }
-}
-
-/// Six letters for each number.
-fn letters(number: u32) -> String {
-    (0..6).rev().map(|place| char::from(b'a' + (number / 26_u32.pow(place) % 26) as u8)).collect()
 }

@@ -123,7 +123,7 @@ async fn steady(store: &Store, extent: &Extent) -> Result<Row> {
 
 /// One after another, as one sweep has to: each ends a trial and proposes the next.
 async fn commits(store: &Store, extent: &Extent) -> Result<Row> {
-    let mut commit = new_sweep(store, "resnet-aaaaaa", extent).await?;
+    let mut commit = new_sweep(store, extent).await?;
     let (begun, mut times) = (Instant::now(), Vec::new());
     for number in 0..extent.commits {
         let mut next = trials::complete(number + 1)?;
@@ -139,7 +139,7 @@ async fn commits(store: &Store, extent: &Extent) -> Result<Row> {
 
 async fn full_store(path: &Path, extent: &Extent) -> Result<Vec<Row>> {
     let store = Store::open(path).await?;
-    let mut commit = new_sweep(&store, "resnet-bbbbbb", extent).await?;
+    let mut commit = new_sweep(&store, extent).await?;
     for first in (0..extent.trials).step_by(1000) {
         commit.trials = (first..first + 1000).map(trials::complete).collect::<Result<_>>()?;
         commit.expected_revision = store.commit_sweep(commit.clone()).await?;
@@ -175,9 +175,10 @@ async fn full_store(path: &Path, extent: &Extent) -> Result<Vec<Row>> {
     ])
 }
 
-async fn new_sweep(store: &Store, id: &str, extent: &Extent) -> Result<SweepCommit> {
-    let sweep = sweeps::sweep(id, sweeps::tuning(SamplerKind::Random, extent.trials, 2, "local")?)?;
-    let event = store.accept(&Event { key: EventKey { source: Source::Api, delivery: id.into() }, ..event(0) }).await?;
+async fn new_sweep(store: &Store, extent: &Extent) -> Result<SweepCommit> {
+    let sweep = sweeps::sweep(0, sweeps::tuning(SamplerKind::Random, extent.trials, 2, "local")?)?;
+    let event =
+        store.accept(&Event { key: EventKey { source: Source::Api, delivery: "sweep".into() }, ..event(0) }).await?;
     store.finish_event(event.id(), EventResult { sweeps: vec![sweep.clone()], ..EventResult::default() }).await?;
     Ok(SweepCommit {
         sweep: Sweep { state: SweepState::Running, ..sweep },

@@ -9,6 +9,8 @@ mod disk;
 mod figures;
 #[path = "common/process.rs"]
 mod process;
+#[path = "common/settings.rs"]
+mod settings;
 #[path = "common/sweeps.rs"]
 mod sweeps;
 
@@ -23,12 +25,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tunebot::config::{self, Config, EngineSettings, LocalEngineSettings};
 use tunebot::domain::effect::Lane;
 use tunebot::domain::event::{Event, EventKey, EventKind, Source};
 use tunebot::domain::ids::{AttemptId, EngineName, SweepId};
 use tunebot::domain::params::Params;
-use tunebot::domain::rules::Rules;
 use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::domain::sweep::SweepState;
 use tunebot::domain::tuning::SamplerKind;
@@ -131,7 +131,7 @@ async fn run_here(sampler: &str) -> Result<()> {
 
 /// Writes the sweep as the dispatcher does: as the result of an event.
 async fn ask_for_sweep(store: &Store, sampler: SamplerKind) -> Result<SweepId> {
-    let sweep = sweeps::sweep("resnet-aaaaaa", sweeps::tuning(sampler, trials(), PARALLEL, ENGINE)?)?;
+    let sweep = sweeps::sweep(0, sweeps::tuning(sampler, trials(), PARALLEL, ENGINE)?)?;
     let key = EventKey { source: Source::Api, delivery: "benchmark".into() };
     let kind = EventKind::Ping { zen: String::new() };
     let event = store.accept(&Event { key, received_at: Timestamp::now(), kind }).await?;
@@ -153,7 +153,7 @@ struct Loops {
 impl Loops {
     fn start(store: &Store, engine: Arc<InstantEngine>) -> Result<Self> {
         let name: EngineName = ENGINE.parse()?;
-        let config = watch::channel(Arc::new(config(&name)?)).1;
+        let config = watch::channel(Arc::new(settings::settings(ENGINE, PARALLEL)?)).1;
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
         let engine: Arc<dyn Engine> = engine;
         let engines: Engines = Arc::new(BTreeMap::from([(name.clone(), Arc::clone(&engine))]));
@@ -239,28 +239,4 @@ impl Engine for InstantEngine {
 
 fn loss(params: &Params) -> f64 {
     params.0.values().filter_map(|value| value.as_f64()).map(|value| (value - 0.3).powi(2)).sum()
-}
-
-fn config(engine: &EngineName) -> Result<Config> {
-    let places =
-        LocalEngineSettings { capacity: PARALLEL, work_dir: "work".into(), log_limit_bytes: 1 << 20, keep_work: false };
-    Ok(Config {
-        server: config::Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1".parse()?,
-            drain: SignedDuration::from_secs(10),
-            log: config::Log { format: config::LogFormat::Text, filter: "warn".into() },
-            api_tokens: Vec::new(),
-        },
-        store: config::StoreSettings {
-            path: "sweep.db".into(),
-            keep_events: SignedDuration::from_hours(24),
-            keep_trials: SignedDuration::from_hours(24),
-        },
-        github: None,
-        slack: None,
-        grafana: None,
-        engines: BTreeMap::from([(engine.clone(), EngineSettings::Local(places))]),
-        rules: Arc::new(Rules::default()),
-    })
 }

@@ -55,9 +55,10 @@ pub fn tuning(sampler: SamplerKind, trials: u32, parallel: u32, engine: &str) ->
     })
 }
 
-pub fn sweep(id: &str, tuning: Tuning) -> Result<Sweep> {
+/// A sweep that has just been asked for; each `number` gives another id.
+pub fn sweep(number: u32, tuning: Tuning) -> Result<Sweep> {
     Ok(Sweep {
-        id: id.parse()?,
+        id: id(number).parse()?,
         event: EventId(1),
         tuning,
         overrides: vec![],
@@ -75,4 +76,10 @@ pub fn sweep(id: &str, tuning: Tuning) -> Result<Sweep> {
         outcome: None,
         reported_at: None,
     })
+}
+
+fn id(number: u32) -> String {
+    let letters: String =
+        (0..6).rev().map(|place| char::from(b'a' + (number / 26_u32.pow(place) % 26) as u8)).collect();
+    format!("resnet-{letters}")
 }
