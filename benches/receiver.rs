@@ -39,7 +39,7 @@ async fn main() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let cancel = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, router(state(store.clone())), cancel.clone()));
+    let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
     let push = Arc::new(Push::new());
     println!("{} byte pushes, {CONNECTIONS} connections, store in {}", push.body.len(), folder.path().display());
 
@@ -63,17 +63,17 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-fn state(store: Store) -> State {
+fn state(store: Store) -> Result<State> {
     let readiness = Readiness::default();
     readiness.set(Phase::Serving);
-    State {
+    Ok(State {
         config: watch::channel(Arc::new(config()?)).1,
         tokens: TrialTokens::new(store.instance_key().expose_secret()),
         store,
         telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
         readiness,
         patience: Patience::default(),
-    }
+    })
 }
 
 /// Every connection sends its next push as soon as the one before is acknowledged.
