@@ -121,8 +121,8 @@ fn short_title(report: &Report) -> Phrase {
 fn check_title(report: &Report) -> Phrase {
     match &report.phase {
         Phase::Finished { outcome } if outcome.is_success() && report.verdict.is_some() => {
-            let result = phrases::result(report).unwrap_or_default();
-            Phrase::joined([short_title(report), result], ": ")
+            let values = phrases::values(report).unwrap_or_default();
+            Phrase::joined([short_title(report), values], ": ")
         }
         Phase::Running => Phrase::joined([short_title(report), phrases::best_so_far(report)], ", "),
         _ => short_title(report),

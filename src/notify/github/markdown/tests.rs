@@ -331,7 +331,6 @@ fn an_answer_is_a_comment_of_its_own() {
     @{200b}octocat
     ");
 }
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

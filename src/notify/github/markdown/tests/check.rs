@@ -11,7 +11,7 @@ fn checked(report: &Report) -> String {
 fn a_check_that_passed() {
     insta::assert_snapshot!(checked(&better()), @r"
     tunebot / resnet [Completed(Success)]
-    better by 0.58 %: val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)
+    better by 0.58 %: val_acc 0.9341, was 0.9287 on main
     --
     val_acc **0.9341**, was 0.9287 on `main` (+0.0054, 0.58 % better) · needs: not worse than -0.2 % against main
 
