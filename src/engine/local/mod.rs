@@ -1,19 +1,19 @@
 //! Trials as processes of this machine.
 //!
-//! Each attempt has a folder ([`folder`]) and a guard ([`guard`]), a process between tunebot and the trial. The folder is
+//! Each attempt has a folder (`folder`) and a guard ([`guard`]), a process between tunebot and the trial. The folder is
 //! the mark that an attempt was started; the guard sees to it that the trial ends, at the latest with tunebot, and writes
 //! the outcome into the folder. So a tunebot that comes back reads from the folders what happened while it was away.
 //!
 //! What a trial gets:
-//! - its command ([`placeholder`]), started without a shell in an empty folder of its own, where `source` is a link to
+//! - its command (`placeholder`), started without a shell in an empty folder of its own, where `source` is a link to
 //!   the tuning's source folder if it has one; a relative program (`./train`) is one of that folder;
 //! - an environment with nothing but the variables that the tuning declares or lets it inherit, `PATH` (the system's
 //!   folders unless declared), `HOME` (its working folder unless declared), and
 //!   `TUNEBOT_SWEEP`, `TUNEBOT_TRIAL` (number), `TUNEBOT_ATTEMPT` (`<sweep>-<trial>-<attempt>`), `TUNEBOT_PARAMS` (JSON),
 //!   `TUNEBOT_REPORT_URL`, `TUNEBOT_TOKEN`, `TUNEBOT_RESULT` (where a result file may be written), `TUNEBOT_SOURCE`, and
 //!   with code `TUNEBOT_REPOSITORY`, `TUNEBOT_REF`, `TUNEBOT_COMMIT`;
-//! - an empty standard input; what it says on standard output is read ([`output`]) and passed on at a bearable pace
-//!   ([`pace`]).
+//! - an empty standard input; what it says on standard output is read (`output`) and passed on at a bearable pace
+//!   (`pace`).
 //!
 //! When the trial's program ends, everything that it started is killed, however it was detached.
 
