@@ -1,8 +1,8 @@
 //! The reconciler: keeps every unfinished sweep moving.
 //!
 //! It holds each unfinished sweep in memory, folds in the signals that the store has for it, takes the next step and
-//! writes what came of it, in one transaction. A transaction that fails costs the cached sweep, which is read again:
-//! the signals are still there. It must not talk to anything but the store and the engines' housekeeping.
+//! writes what came of it, in one transaction. A transaction that fails costs the cached sweep, which is read again at
+//! once, so that the places of its trials stay taken: the signals are still there. It must not talk to anything but the store and the engines' housekeeping.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -38,6 +38,10 @@ pub struct Reconciler {
     engines: Engines,
     metrics: Arc<Metrics>,
     sweeps: HashMap<SweepId, Cached>,
+    /// Sweeps whose last step came to nothing: they are due at the next turn.
+    again: HashSet<SweepId>,
+    /// Sweeps that cannot be read, said once.
+    unreadable: HashSet<SweepId>,
 }
 
 /// One unfinished sweep in memory.
@@ -55,7 +59,8 @@ struct Chosen {
 
 impl Reconciler {
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, engines: Engines, metrics: Arc<Metrics>) -> Self {
-        Self { store, config, engines, metrics, sweeps: HashMap::new() }
+        let (sweeps, again, unreadable) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { store, config, engines, metrics, sweeps, again, unreadable }
     }
 
     /// Runs until `cancel`.
@@ -64,11 +69,17 @@ impl Reconciler {
         while !cancel.is_cancelled() {
             let now = Timestamp::now();
             let next = match self.turn(now).await {
-                Ok(next) => next,
+                Ok(next) if self.again.is_empty() => next,
+                // What wakes the loop must not make it run hot against a store that refuses.
+                Ok(_) => {
+                    rest(&cancel).await;
+                    continue;
+                }
                 Err(error) => {
                     error!(%error, "the sweeps could not be brought forward; trying again");
                     self.sweeps.clear();
-                    now.checked_add(RETRY).ok()
+                    rest(&cancel).await;
+                    continue;
                 }
             };
             tokio::select! {
@@ -88,10 +99,9 @@ impl Reconciler {
         let with_signals: HashSet<SweepId> = self.store.sweeps_with_signals().await?.into_iter().collect();
         let known: HashSet<&SweepId> = unfinished.iter().collect();
         self.sweeps.retain(|id, _| known.contains(id));
-        let mut fresh = HashSet::new();
+        let mut fresh = std::mem::take(&mut self.again);
         for id in &unfinished {
-            if !self.sweeps.contains_key(id) {
-                self.load(id).await?;
+            if !self.sweeps.contains_key(id) && self.load_readable(id).await? {
                 fresh.insert(id.clone());
             }
         }
@@ -99,10 +109,24 @@ impl Reconciler {
             let grant = self.grant(id, &unfinished);
             if fresh.contains(id) || with_signals.contains(id) || self.is_due(id, &grant, now) {
                 let span = info_span!("sweep", sweep = %id);
-                self.advance(id, grant, now).instrument(span).await;
+                self.advance(id, grant, now).instrument(span).await?;
             }
         }
         Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).min())
+    }
+
+    /// Loads a sweep; `false` when it cannot be read, which must not hold up the others.
+    async fn load_readable(&mut self, id: &SweepId) -> Result<bool, StoreError> {
+        match self.load(id).await {
+            Ok(()) => Ok(true),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                if self.unreadable.insert(id.clone()) {
+                    error!(sweep = %id, %error, "the sweep cannot be read and stands still; the others go on");
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn load(&mut self, id: &SweepId) -> Result<(), StoreError> {
@@ -170,24 +194,24 @@ impl Reconciler {
         of_engine.map(|cached| cached.snapshot.open_count()).sum()
     }
 
-    /// Folds, steps and commits one sweep. What fails leaves the sweep to be read again at the next turn.
-    async fn advance(&mut self, id: &SweepId, grant: Grant, now: Timestamp) {
+    /// Folds, steps and commits one sweep. One that fails is read again, and is due at the next turn.
+    async fn advance(&mut self, id: &SweepId, grant: Grant, now: Timestamp) -> Result<(), StoreError> {
         let Some(cached) = self.sweeps.remove(id) else {
-            return;
+            return Ok(());
         };
         match self.fold_step_commit(cached, grant, now).await {
             Ok(Some(cached)) => {
                 self.sweeps.insert(id.clone(), cached);
+                return Ok(());
             }
-            Ok(None) => {}
+            Ok(None) => return Ok(()),
             Err(LoopError::Store(StoreError::Conflict { .. })) => {
-                warn!("the sweep was changed by somebody else; reading it again")
+                warn!("the sweep was changed by somebody else; reading it again");
             }
-            Err(error) => {
-                error!(%error, "the sweep could not be written; trying again");
-                tokio::time::sleep(RETRY).await;
-            }
+            Err(error) => error!(%error, "the sweep could not be brought forward; trying again"),
         }
+        self.again.insert(id.clone());
+        self.load_readable(id).await.map(|_| ())
     }
 
     /// Returns the sweep unless it has finished.
@@ -235,6 +259,13 @@ impl Reconciler {
     }
 }
 
+async fn rest(cancel: &CancellationToken) {
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = pause_until(None, RETRY) => {}
+    }
+}
+
 fn ended_attempts(signals: &[Signal]) -> Vec<AttemptId> {
     let ended = |signal: &Signal| match &signal.kind {
         SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt.clone()),
@@ -260,3 +291,6 @@ fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
         "sweep"
     );
 }
+
+#[cfg(test)]
+mod tests;
