@@ -152,9 +152,7 @@ impl LocalEngine {
     /// Finds out how the attempts ended that an earlier tunebot started.
     fn judge_unknown(&self, known: Vec<AttemptId>) {
         for attempt in known {
-            // Without a folder nothing was started yet; that is for `submit` to do.
-            // In this order: what is submitted meanwhile is in the map before its folder is there.
-            let is_unknown = self.shared.folder(&attempt).exists() && !self.shared.attempts().contains_key(&attempt);
+            let is_unknown = !self.shared.attempts().contains_key(&attempt);
             if is_unknown {
                 judge_attempt(self.shared.clone(), &self.tasks, attempt);
             }

@@ -77,7 +77,8 @@ impl Tuning {
         Self::running(FAILING)
     }
 
-    fn running(script: &'static str) -> Self {
+    /// A script of the test's own, run by `/bin/sh -eu` with `x` as its only argument.
+    pub fn running(script: &'static str) -> Self {
         let settings = json!({
             "description": "Minimises (x - 0.3)².",
             "space": {"x": {"type": "float", "low": 0.0, "high": 1.0}},
