@@ -1,8 +1,9 @@
 //! The reconciler: keeps every unfinished sweep moving.
 //!
 //! It holds each unfinished sweep in memory, folds in the signals that the store has for it, takes the next step and
-//! writes what came of it, in one transaction. A transaction that fails costs the cached sweep, which is read again:
-//! the signals are still there. It must not talk to anything but the store and the engines' housekeeping.
+//! writes what came of it, in one commit for each sweep; sweeps are stepped one after the other and written side by side.
+//! A commit that fails costs the cached sweep, which is read again: the signals are still there. It must not talk to
+//! anything but the store and the engines' housekeeping.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
@@ -31,6 +33,8 @@ use crate::telemetry::Metrics;
 const TICK: Duration = Duration::from_secs(5);
 /// Pause after the store has refused a transaction.
 const RETRY: Duration = Duration::from_secs(1);
+/// Sweeps that are written together, so that they share an fsync; those after them wait for it.
+const TOGETHER: usize = 64;
 
 pub struct Reconciler {
     store: Store,
@@ -51,6 +55,23 @@ struct Cached {
 struct Chosen {
     sampler: Box<dyn Sampler>,
     pruner: Option<Box<dyn Pruner>>,
+}
+
+/// A sweep that has taken its next step, which is not written yet.
+struct Stepping {
+    cached: Cached,
+    /// None when nothing has changed.
+    commit: Option<SweepCommit>,
+    ended: Vec<AttemptId>,
+}
+
+/// What sweeps hold of what they share, counted once a turn: there may be many of them.
+#[derive(Default)]
+struct Shared {
+    /// Places that trials hold, by engine.
+    taken: HashMap<EngineName, u32>,
+    /// The oldest unfinished sweep of each group.
+    oldest: HashMap<String, SweepId>,
 }
 
 impl Reconciler {
@@ -88,21 +109,36 @@ impl Reconciler {
         let with_signals: HashSet<SweepId> = self.store.sweeps_with_signals().await?.into_iter().collect();
         let known: HashSet<&SweepId> = unfinished.iter().collect();
         self.sweeps.retain(|id, _| known.contains(id));
-        let mut fresh = HashSet::new();
+        let fresh = self.load_new(&unfinished).await?;
+        let mut shared = self.count_shared(&unfinished);
+        let (mut steppings, mut ended) = (Vec::new(), false);
         for id in &unfinished {
+            let grant = self.grant(id, &shared);
+            if !(fresh.contains(id) || with_signals.contains(id) || self.is_due(id, &grant, now)) {
+                continue;
+            }
+            let span = info_span!("sweep", sweep = %id);
+            steppings.extend(self.step(id, grant, &mut shared, now).instrument(span).await);
+            if steppings.len() == TOGETHER {
+                ended |= self.write(std::mem::take(&mut steppings)).await;
+            }
+        }
+        ended |= self.write(steppings).await;
+        // The next of its group may have waited for the end of a sweep.
+        let again = ended.then_some(now);
+        Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).chain(again).min())
+    }
+
+    /// Reads the sweeps that are not in memory, and returns which they were.
+    async fn load_new(&mut self, unfinished: &[SweepId]) -> Result<HashSet<SweepId>, StoreError> {
+        let mut fresh = HashSet::new();
+        for id in unfinished {
             if !self.sweeps.contains_key(id) {
                 self.load(id).await?;
                 fresh.insert(id.clone());
             }
         }
-        for id in &unfinished {
-            let grant = self.grant(id, &unfinished);
-            if fresh.contains(id) || with_signals.contains(id) || self.is_due(id, &grant, now) {
-                let span = info_span!("sweep", sweep = %id);
-                self.advance(id, grant, now).instrument(span).await;
-            }
-        }
-        Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).min())
+        Ok(fresh)
     }
 
     async fn load(&mut self, id: &SweepId) -> Result<(), StoreError> {
@@ -133,15 +169,29 @@ impl Reconciler {
         could_start || step::next_wake(snapshot).is_some_and(|wake| wake <= now)
     }
 
+    /// `unfinished` has the oldest first.
+    fn count_shared(&self, unfinished: &[SweepId]) -> Shared {
+        let mut shared = Shared::default();
+        for cached in unfinished.iter().filter_map(|id| self.sweeps.get(id)) {
+            let sweep = cached.snapshot.sweep();
+            *shared.taken.entry(sweep.tuning.engine.clone()).or_default() += cached.snapshot.open_count();
+            if let Some(group) = &sweep.group {
+                shared.oldest.entry(group.clone()).or_insert_with(|| sweep.id.clone());
+            }
+        }
+        shared
+    }
+
     /// What the sweep may do now: older sweeps have the first choice of their engine's places.
-    fn grant(&self, id: &SweepId, unfinished: &[SweepId]) -> Grant {
+    fn grant(&self, id: &SweepId, shared: &Shared) -> Grant {
         let Some(cached) = self.sweeps.get(id) else {
             return Grant::Places(0);
         };
         let sweep = cached.snapshot.sweep();
         if sweep.state == SweepState::Queued
             && sweep.waits_for_group
-            && let Some(older) = self.older_of_group(id, sweep.group.as_deref(), unfinished)
+            && let Some(older) = sweep.group.as_ref().and_then(|group| shared.oldest.get(group))
+            && older != id
         {
             return Grant::Wait(format!("{older}, which is older, to end"));
         }
@@ -149,7 +199,7 @@ impl Reconciler {
         let Some(capacity) = self.config.borrow().engines.get(engine).map(|settings| settings.capacity()) else {
             return Grant::Wait(format!("engine {engine}, which the configuration does not have"));
         };
-        match capacity.saturating_sub(self.taken(engine)) {
+        match capacity.saturating_sub(shared.taken.get(engine).copied().unwrap_or(0)) {
             0 if sweep.state == SweepState::Queued => {
                 Grant::Wait(format!("a place on engine {engine}: all {capacity} are taken"))
             }
@@ -157,82 +207,95 @@ impl Reconciler {
         }
     }
 
-    fn older_of_group<'a>(&self, id: &SweepId, group: Option<&str>, unfinished: &'a [SweepId]) -> Option<&'a SweepId> {
-        let group = group?;
-        unfinished.iter().take_while(|other| *other != id).find(|other| {
-            self.sweeps.get(*other).is_some_and(|cached| cached.snapshot.sweep().group.as_deref() == Some(group))
-        })
-    }
-
-    /// Places of the engine that trials hold, over all sweeps.
-    fn taken(&self, engine: &EngineName) -> u32 {
-        let of_engine = self.sweeps.values().filter(|cached| cached.snapshot.sweep().tuning.engine == *engine);
-        of_engine.map(|cached| cached.snapshot.open_count()).sum()
-    }
-
-    /// Folds, steps and commits one sweep. What fails leaves the sweep to be read again at the next turn.
-    async fn advance(&mut self, id: &SweepId, grant: Grant, now: Timestamp) {
-        let Some(cached) = self.sweeps.remove(id) else {
-            return;
-        };
-        match self.fold_step_commit(cached, grant, now).await {
-            Ok(Some(cached)) => {
-                self.sweeps.insert(id.clone(), cached);
-            }
-            Ok(None) => {}
-            Err(LoopError::Store(StoreError::Conflict { .. })) => {
-                warn!("the sweep was changed by somebody else; reading it again")
+    /// Takes the sweep out of memory, folds in its signals and steps. What fails leaves it to be read again at the next
+    /// turn.
+    async fn step(&mut self, id: &SweepId, grant: Grant, shared: &mut Shared, now: Timestamp) -> Option<Stepping> {
+        let cached = self.sweeps.remove(id)?;
+        let held = cached.snapshot.open_count();
+        match self.fold_and_step(cached, grant, now).await {
+            Ok(stepping) => {
+                let snapshot = &stepping.cached.snapshot;
+                if let Some(taken) = shared.taken.get_mut(&snapshot.sweep().tuning.engine) {
+                    *taken = (*taken + snapshot.open_count()).saturating_sub(held);
+                }
+                Some(stepping)
             }
             Err(error) => {
-                error!(%error, "the sweep could not be written; trying again");
+                error!(%error, "the sweep could not be brought forward; trying again");
                 tokio::time::sleep(RETRY).await;
+                None
             }
         }
     }
 
-    /// Returns the sweep unless it has finished.
-    async fn fold_step_commit(
-        &self,
-        cached: Cached,
-        grant: Grant,
-        now: Timestamp,
-    ) -> Result<Option<Cached>, LoopError> {
-        let id = cached.snapshot.sweep().id.clone();
-        let signals = self.store.signals(&id).await?;
+    async fn fold_and_step(&self, cached: Cached, grant: Grant, now: Timestamp) -> Result<Stepping, LoopError> {
+        let signals = self.store.signals(&cached.snapshot.sweep().id).await?;
         let (folded, signals): (Vec<SignalId>, Vec<Signal>) = signals.into_iter().unzip();
-        let search = Arc::clone(&cached.search);
-        let (mut snapshot, ended) = (cached.snapshot, ended_attempts(&signals));
+        let Cached { mut snapshot, revision, search } = cached;
+        let (ended, chosen) = (ended_attempts(&signals), Arc::clone(&search));
         // Choosing parameters is work for a processor, not for the threads that answer webhooks.
         let stepping = tokio::task::spawn_blocking(move || {
             for signal in &signals {
                 snapshot.fold(signal);
             }
-            let search = Search { sampler: search.sampler.as_ref(), pruner: search.pruner.as_deref() };
+            let search = Search { sampler: chosen.sampler.as_ref(), pruner: chosen.pruner.as_deref() };
             step::step(snapshot, &search, &grant, now)
         });
-        let (mut snapshot, stepped) = stepping.await?;
+        let (mut snapshot, Stepped { effects, report, sweep_changed }) = stepping.await?;
         let trials = snapshot.take_dirty();
-        let mut revision = cached.revision;
-        if stepped.sweep_changed || !trials.is_empty() || !folded.is_empty() {
-            let Stepped { effects, report, .. } = stepped;
-            log_progress(&snapshot, report.as_ref());
-            let sweep = snapshot.sweep().clone();
-            let commit = SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report };
-            revision = self.store.commit_sweep(commit).await?;
-        }
-        self.forget(&snapshot, ended).await;
-        let finished = snapshot.sweep().state == SweepState::Finished;
-        Ok((!finished).then_some(Cached { snapshot, revision, search: cached.search }))
+        let changed = sweep_changed || !trials.is_empty() || !folded.is_empty();
+        let sweep = snapshot.sweep().clone();
+        let commit =
+            changed.then_some(SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report });
+        Ok(Stepping { cached: Cached { snapshot, revision, search }, commit, ended })
     }
 
-    /// The ends are in the store: the engine may let go of what it kept.
-    async fn forget(&self, snapshot: &Snapshot, ended: Vec<AttemptId>) {
-        if let Some(engine) = self.engines.get(&snapshot.sweep().tuning.engine) {
-            for attempt in ended {
-                engine.forget(&attempt).await;
+    /// Writes sweeps side by side and takes them back into memory, but for those that have finished and those whose
+    /// commit failed. Returns whether one has finished.
+    async fn write(&mut self, steppings: Vec<Stepping>) -> bool {
+        let mut writing = JoinSet::new();
+        for stepping in steppings {
+            let span = info_span!("sweep", sweep = %stepping.cached.snapshot.sweep().id);
+            let (store, engines) = (self.store.clone(), Arc::clone(&self.engines));
+            writing.spawn(async move { commit(stepping, &store, &engines).await }.instrument(span));
+        }
+        let (mut ended, mut failed) = (false, false);
+        while let Some(written) = writing.join_next().await {
+            match written {
+                Ok(Ok(cached)) if cached.snapshot.sweep().state == SweepState::Finished => ended = true,
+                Ok(Ok(cached)) => {
+                    self.sweeps.insert(cached.snapshot.sweep().id.clone(), cached);
+                }
+                Ok(Err(error)) => failed |= !matches!(error, StoreError::Conflict { .. }),
+                Err(error) => error!(%error, "the writing of a sweep broke off; reading it again"),
             }
         }
+        if failed {
+            tokio::time::sleep(RETRY).await;
+        }
+        ended
     }
+}
+
+/// Commits a step; then what ended is in the store, and the engine may let go of what it kept.
+///
+/// # Errors
+/// Nothing is written; the error is logged.
+async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Result<Cached, StoreError> {
+    let Stepping { mut cached, commit, ended } = stepping;
+    if let Some(commit) = commit {
+        log_progress(&cached.snapshot, commit.report.as_ref());
+        cached.revision = store.commit_sweep(commit).await.inspect_err(|error| match error {
+            StoreError::Conflict { .. } => warn!(%error, "the sweep was changed by somebody else; reading it again"),
+            error => error!(%error, "the sweep could not be written; trying again"),
+        })?;
+    }
+    if let Some(engine) = engines.get(&cached.snapshot.sweep().tuning.engine) {
+        for attempt in ended {
+            engine.forget(&attempt).await;
+        }
+    }
+    Ok(cached)
 }
 
 fn ended_attempts(signals: &[Signal]) -> Vec<AttemptId> {
