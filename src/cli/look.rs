@@ -11,6 +11,7 @@ use tunebot::ingress;
 use tunebot::notify::text;
 use tunebot::store::{EventRecord, Store, SweepFilter};
 
+use super::output::print;
 use super::{ConfigOption, load_for_here};
 
 /// Which store to look into.
@@ -64,7 +65,7 @@ pub async fn explain(options: Explain) -> Result<ExitCode> {
     let store = options.store.open().await?;
     let Some(wanted) = options.event else {
         for record in store.recent_events(LISTED).await? {
-            println!("{}", event_line(&record));
+            print(event_line(&record))?;
         }
         return Ok(ExitCode::SUCCESS);
     };
@@ -75,12 +76,12 @@ pub async fn explain(options: Explain) -> Result<ExitCode> {
     let Some(record) = record else {
         bail!("there is no event {wanted} in this store: `tunebot explain` lists the last ones");
     };
-    println!("{}", event_line(&record));
+    print(event_line(&record))?;
     if let Some(error) = &record.error {
-        println!("  last error: {error}");
+        print(format_args!("  last error: {error}"))?;
     }
     for decision in &record.decisions {
-        println!("  {}: {}: {}", decision.by, decision.verdict.name(), decision.reason);
+        print(format_args!("  {}: {}: {}", decision.by, decision.verdict.name(), decision.reason))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -103,14 +104,14 @@ fn event_line(record: &EventRecord) -> String {
 pub async fn status(options: Status) -> Result<ExitCode> {
     let store = options.store.open().await?;
     match options.sweep {
-        Some(sweep) => println!("{}", text::status(&report_of(&store, &sweep).await?)),
+        Some(sweep) => print(text::status(&report_of(&store, &sweep).await?))?,
         None => {
             let sweeps = store.list_sweeps(SweepFilter { limit: LISTED, ..SweepFilter::default() }).await?;
             if sweeps.is_empty() {
-                println!("no sweeps yet");
+                print("no sweeps yet")?;
             }
             for report in sweeps.iter().filter_map(|sweep| sweep.report.as_ref()) {
-                println!("{}\n  {}", text::header(report), text::progress(report));
+                print(format_args!("{}\n  {}", text::header(report), text::progress(report)))?;
             }
         }
     }
@@ -126,7 +127,7 @@ pub async fn best(options: Best) -> Result<ExitCode> {
     if report.best().is_none() {
         bail!("{} has no finished trial yet", report.sweep);
     }
-    println!("{}\n{}", text::header(&report), text::best(&report));
+    print(format_args!("{}\n{}", text::header(&report), text::best(&report)))?;
     Ok(ExitCode::SUCCESS)
 }
 

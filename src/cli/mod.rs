@@ -2,6 +2,7 @@
 
 mod check;
 mod look;
+mod output;
 mod replay;
 mod run;
 mod serve;
@@ -9,7 +10,7 @@ mod serve;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use tunebot::config::{self, Config, Loaded, Purpose};
 use tunebot::demo;
@@ -61,6 +62,11 @@ pub struct ConfigOption {
 impl ConfigOption {
     /// Reads the configuration. Its problems are printed as an error.
     fn load(&self, purpose: Purpose) -> Result<Loaded> {
+        if let [only] = self.config.as_slice()
+            && !only.exists()
+        {
+            bail!("there is no configuration at {}: name it with --config", only.display());
+        }
         config::load(&self.config, &|name| std::env::var(name).ok(), purpose)
             .map_err(|problems| anyhow::anyhow!("the configuration has errors\n\n{}", config::render(&problems)))
     }
@@ -70,7 +76,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Check(options) => check::run(&options),
         Command::Schema => {
-            println!("{:#}", config::json_schema());
+            output::print(format_args!("{:#}", config::json_schema()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::DemoTrial { model } => demo::trial::run(&model).map(|()| ExitCode::SUCCESS),

@@ -10,6 +10,7 @@ use tunebot::ingress::{self, FileHints};
 use tunebot::runtime::dispatcher;
 
 use super::ConfigOption;
+use super::output::print;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -23,13 +24,13 @@ pub struct Options {
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let config = options.config.load(Purpose::Run)?.config;
+    let config = options.config.load(Purpose::Predict)?.config;
     let bytes = std::fs::read(&options.file).with_context(|| format!("{} cannot be read", options.file.display()))?;
-    let hints = FileHints { event: options.event.as_deref(), ..FileHints::default() };
+    let hints = FileHints { event: options.event.as_deref() };
     let event = ingress::parse_file(&bytes, hints, Timestamp::now())?;
-    println!("{}", ingress::describe(&event.kind));
+    print(ingress::describe(&event.kind))?;
     for decision in dispatcher::predict(&event, &config.rules) {
-        println!("  {}: would be {}: {}", decision.by, decision.verdict.name(), decision.reason);
+        print(format_args!("  {}: would be {}: {}", decision.by, decision.verdict.name(), decision.reason))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,7 @@ use tunebot::domain::sweep::Outcome;
 use tunebot::notify::text;
 use tunebot::store::{Accepted, EventState, Store};
 
+use super::output::print;
 use super::{ConfigOption, load_for_here};
 
 /// How often the store is looked at for progress.
@@ -48,8 +49,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     let result = follow(app.store(), &words).await;
     app.stop().await;
     let report = result?;
-    println!("{}", text::summary(&report));
-    println!("\nStored in {}. Again: tunebot status {} --store {0}", store_path.display(), report.sweep);
+    print(text::summary(&report))?;
+    print(format_args!("\nStored in {}. Again: tunebot status {} --store {0}", store_path.display(), report.sweep))?;
     let success = report.best().is_some() && !matches!(outcome(&report), Some(Outcome::TooManyFailures { .. }));
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

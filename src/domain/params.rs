@@ -1,5 +1,7 @@
 //! The search space: parameters with their ranges, conditions between them, and values in them.
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -124,11 +126,11 @@ impl Space {
             }
         }
         for parameter in &parameters {
-            if let Err(problem) = check_domain(&parameter.domain) {
+            if let Err(problem) = check::domain(&parameter.domain) {
                 errors.push(fault(&parameter.name, problem));
             }
             if let Some(condition) = &parameter.when
-                && let Err(problem) = check_condition(&parameters, condition)
+                && let Err(problem) = check::condition(&parameters, condition)
             {
                 errors.push(fault(&parameter.name, problem));
             }
@@ -136,7 +138,7 @@ impl Space {
         if !errors.is_empty() {
             return Err(errors);
         }
-        order_by_dependence(parameters).map(|parameters| Self { parameters })
+        check::in_order_of_dependence(parameters).map(|parameters| Self { parameters })
     }
 
     pub fn parameters(&self) -> &[Parameter] {
@@ -207,7 +209,7 @@ impl Space {
         }
         let ordered = parameters;
         for parameter in &ordered {
-            check_domain(&parameter.domain).map_err(|problem| vec![fault(&parameter.name, problem)])?;
+            check::domain(&parameter.domain).map_err(|problem| vec![fault(&parameter.name, problem)])?;
         }
         Ok(Self { parameters: ordered })
     }
@@ -217,7 +219,7 @@ impl TryFrom<Vec<Parameter>> for Space {
     type Error = String;
     fn try_from(parameters: Vec<Parameter>) -> Result<Self, String> {
         // Stored spaces may hold conditions that an override has made impossible; they were checked when configured.
-        order_by_dependence(parameters)
+        check::in_order_of_dependence(parameters)
             .map(|parameters| Self { parameters })
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
@@ -299,157 +301,5 @@ fn fault(parameter: &ParamName, problem: String) -> SpaceError {
     SpaceError { parameter: parameter.clone(), problem }
 }
 
-fn check_domain(domain: &Domain) -> Result<(), String> {
-    match domain {
-        Domain::Float { low, high, log, step } => {
-            if !low.is_finite() || !high.is_finite() {
-                Err("low and high must be finite numbers".into())
-            } else if low > high {
-                Err(format!("low {} is above high {}", Value::Float(*low), Value::Float(*high)))
-            } else if *log && *low <= 0.0 {
-                Err(format!("log needs low above 0, not {}", Value::Float(*low)))
-            } else if *log && step.is_some() {
-                Err("log and step exclude each other".into())
-            } else if step.is_some_and(|step| !(step.is_finite() && step > 0.0)) {
-                Err("step must be above 0".into())
-            } else {
-                Ok(())
-            }
-        }
-        Domain::Int { low, high, log, step } => {
-            if low > high {
-                Err(format!("low {low} is above high {high}"))
-            } else if *log && *low < 1 {
-                Err(format!("log needs low of at least 1, not {low}"))
-            } else if *step < 1 {
-                Err("step must be at least 1".into())
-            } else if *log && *step != 1 {
-                Err("log and step exclude each other".into())
-            } else {
-                Ok(())
-            }
-        }
-        Domain::Categorical { choices } => {
-            let repeated = choices.iter().enumerate().find(|(i, choice)| choices[..*i].contains(choice));
-            match repeated {
-                _ if choices.is_empty() => Err("needs at least one choice".into()),
-                Some((_, choice)) => Err(format!("the choice {choice} is there twice")),
-                None => Ok(()),
-            }
-        }
-    }
-}
-
-fn check_condition(parameters: &[Parameter], condition: &Condition) -> Result<(), String> {
-    let Some(parent) = parameters.iter().find(|parameter| parameter.name == condition.parameter) else {
-        return Err(format!("its condition names {}, which is not a parameter", condition.parameter));
-    };
-    let Domain::Categorical { choices } = &parent.domain else {
-        return Err(format!("its condition names {}, which is not categorical", condition.parameter));
-    };
-    if condition.one_of.is_empty() {
-        return Err("its condition lists no values".into());
-    }
-    match condition.one_of.iter().find(|value| !choices.contains(value)) {
-        Some(value) => {
-            Err(format!("its condition asks {} for {value}, which is not one of {}", parent.name, parent.domain))
-        }
-        None => Ok(()),
-    }
-}
-
-fn order_by_dependence(parameters: Vec<Parameter>) -> Result<Vec<Parameter>, Vec<SpaceError>> {
-    let mut waiting = parameters;
-    let mut ordered: Vec<Parameter> = Vec::with_capacity(waiting.len());
-    while !waiting.is_empty() {
-        let ready = |parameter: &Parameter| {
-            parameter.when.as_ref().is_none_or(|condition| ordered.iter().any(|done| done.name == condition.parameter))
-        };
-        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
-        if now.is_empty() {
-            let cyclic = |p: &Parameter| {
-                fault(&p.name, "its condition depends, in a circle or by an unknown name, on itself".into())
-            };
-            return Err(later.iter().map(cyclic).collect());
-        }
-        ordered.extend(now);
-        waiting = later;
-    }
-    Ok(ordered)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(text: &str) -> ParamName {
-        text.parse().unwrap()
-    }
-
-    fn text(value: &str) -> Value {
-        Value::Text(value.into())
-    }
-
-    fn space() -> Space {
-        Space::new(vec![
-            Parameter {
-                name: name("momentum"),
-                domain: Domain::Float { low: 0.0, high: 1.0, log: false, step: None },
-                when: Some(Condition { parameter: name("optimizer"), one_of: vec![text("sgd")] }),
-            },
-            Parameter {
-                name: name("optimizer"),
-                domain: Domain::Categorical { choices: vec![text("adam"), text("sgd")] },
-                when: None,
-            },
-        ])
-        .unwrap()
-    }
-
-    #[test]
-    fn a_condition_puts_its_parameter_after_the_one_it_names() {
-        let names: Vec<_> = space().parameters().iter().map(|p| p.name.to_string()).collect();
-        assert_eq!(names, ["optimizer", "momentum"]);
-    }
-
-    #[test]
-    fn exactly_the_active_parameters_fit() {
-        let space = space();
-        let adam: Params = [(name("optimizer"), text("adam"))].into_iter().collect();
-        assert_eq!(space.check(&adam), Ok(()));
-        let sgd: Params = [(name("optimizer"), text("sgd"))].into_iter().collect();
-        assert_eq!(space.check(&sgd).unwrap_err()[0].to_string(), "momentum: has no value");
-    }
-
-    #[test]
-    fn a_circle_of_conditions_is_refused() {
-        let circular = |own: &str, other: &str| Parameter {
-            name: name(own),
-            domain: Domain::Categorical { choices: vec![text("x")] },
-            when: Some(Condition { parameter: name(other), one_of: vec![text("x")] }),
-        };
-        assert_eq!(Space::new(vec![circular("a", "b"), circular("b", "a")]).unwrap_err().len(), 2);
-    }
-
-    #[test]
-    fn a_space_survives_the_store() {
-        let text = serde_json::to_string(&space()).unwrap();
-        assert_eq!(serde_json::from_str::<Space>(&text).unwrap(), space());
-    }
-
-    #[test]
-    fn a_fixed_parameter_leaves_the_other_branch_inactive() {
-        let fixed =
-            space().with_domain(&name("optimizer"), Domain::Categorical { choices: vec![text("adam")] }).unwrap();
-        assert_eq!(serde_json::from_str::<Space>(&serde_json::to_string(&fixed).unwrap()).unwrap(), fixed);
-        let adam: Params = [(name("optimizer"), text("adam"))].into_iter().collect();
-        assert_eq!(fixed.check(&adam), Ok(()));
-    }
-
-    #[test]
-    fn numbers_are_shown_in_the_form_that_people_type() {
-        assert_eq!(Value::Float(1e-5).to_string(), "1e-5");
-        assert_eq!(Value::Float(0.021).to_string(), "0.021");
-        assert_eq!(Domain::Float { low: 1e-5, high: 0.1, log: true, step: None }.to_string(), "1e-5..0.1 (log)");
-    }
-}
+mod tests;

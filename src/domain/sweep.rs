@@ -192,11 +192,31 @@ impl Service {
     }
 }
 
+/// Whose value a baseline is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Against {
+    /// The best of the last finished sweep of the same tuning on this branch.
+    Branch { name: String },
+    /// What production uses today: the same sweep's trial 0.
+    Production,
+}
+
+impl Against {
+    /// A name for a table's column.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Branch { name } => name,
+            Self::Production => "production",
+        }
+    }
+}
+
 /// What a sweep's best is held against.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// `main`, or whatever the branch is called.
-    pub label: String,
+    pub against: Against,
+    /// The sweep that gave it.
     pub sweep: SweepId,
     /// Value of the first objective.
     pub value: f64,

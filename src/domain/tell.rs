@@ -178,5 +178,4 @@ fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning
 }
 
 #[cfg(test)]
-#[path = "tell_tests.rs"]
 mod tests;

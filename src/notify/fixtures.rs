@@ -8,7 +8,7 @@ use crate::domain::metrics::{Direction, Metrics, Objective};
 use crate::domain::params::{Params, Value};
 use crate::domain::report::{Conclusion, Counts, Failure, Phase, Ranked, Report, Verdict};
 use crate::domain::signal::StopRequest;
-use crate::domain::sweep::{Baseline, Code, Outcome};
+use crate::domain::sweep::{Against, Baseline, Code, Outcome};
 
 use super::grafana::{Dashboard, Dashboards, Link};
 
@@ -38,7 +38,7 @@ pub fn queued() -> Report {
         counts: Counts::default(),
         top: Vec::new(),
         baseline: Some(Baseline {
-            label: "main".to_owned(),
+            against: Against::Branch { name: "main".to_owned() },
             sweep: "resnet-aaaaaa".parse().unwrap(),
             value: 0.9287,
             params: params(&[
@@ -181,7 +181,7 @@ pub fn hostile() -> Report {
         code.reference = evil.to_owned();
     }
     if let Some(baseline) = &mut report.baseline {
-        baseline.label = evil.to_owned();
+        baseline.against = Against::Branch { name: evil.to_owned() };
     }
     report.top[0].params = params(&[("augment", Value::Text(evil.to_owned()))]);
     report
@@ -201,7 +201,7 @@ pub fn monstrous(n: usize, filler: &str, length: usize) -> Report {
     }
     let many: Params = (0..n).map(|i| (name(i).parse().unwrap(), Value::Text(text.clone()))).collect();
     if let Some(baseline) = &mut report.baseline {
-        baseline.label = text.clone();
+        baseline.against = Against::Branch { name: text.clone() };
         baseline.params = (0..n).map(|i| (name(i).parse().unwrap(), Value::Float(i as f64 / 3.0))).collect();
     }
     report.top = (0..5).map(|i| Ranked { params: many.clone(), ..ranked(i, 0.1, 0.1) }).collect();
@@ -223,6 +223,11 @@ pub fn dashboards() -> Dashboards {
 
 pub fn links(report: &Report) -> Vec<Link> {
     super::grafana::links(&dashboards(), report)
+}
+
+/// The text with the characters spelled out that break mentions unseen, so that a snapshot shows them.
+pub fn visible(text: &str) -> String {
+    text.replace('\u{200b}', "{200b}").replace('\u{2060}', "{2060}")
 }
 
 fn stopped_by_a_person() -> Outcome {

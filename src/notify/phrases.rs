@@ -7,7 +7,7 @@ use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Report};
 use crate::domain::signal::StopRequest;
-use crate::domain::sweep::Outcome;
+use crate::domain::sweep::{Against, Outcome};
 
 use super::figures;
 use super::prose::{self, Part};
@@ -109,16 +109,29 @@ pub fn headline(report: &Report) -> Phrase {
     }
 }
 
-/// The best value against the baseline: "val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)".
-pub fn result(report: &Report) -> Option<Phrase> {
+/// The best value beside the baseline: "val_acc 0.9341, was 0.9287 on main".
+pub fn values(report: &Report) -> Option<Phrase> {
     let best = report.best()?;
     let metric = Phrase::default().words(format!("{} ", report.objective.metric));
     let Some(baseline) = &report.baseline else {
         return Some(metric.strong(figures::number(best.value)));
     };
-    let (now, then, change) = figures::comparison(best.value, baseline.value);
-    let against = metric.strong(now).words(format!(", was {then} on ")).code(prose::line(&baseline.label, NAME));
-    Some(against.words(match judgement(report.objective.direction, best.value, baseline.value) {
+    let (now, then, _) = figures::comparison(best.value, baseline.value);
+    let against = metric.strong(now).words(format!(", was {then} "));
+    Some(match &baseline.against {
+        Against::Branch { name } => against.words("on ").code(prose::line(name, NAME)),
+        Against::Production => against.words("in production"),
+    })
+}
+
+/// The same, with the difference: "val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)".
+pub fn result(report: &Report) -> Option<Phrase> {
+    let values = values(report)?;
+    let (Some(best), Some(baseline)) = (report.best(), &report.baseline) else {
+        return Some(values);
+    };
+    let (_, _, change) = figures::comparison(best.value, baseline.value);
+    Some(values.words(match judgement(report.objective.direction, best.value, baseline.value) {
         Some(judgement) => format!(" ({change}, {judgement})"),
         None => format!(" ({change})"),
     }))

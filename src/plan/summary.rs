@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::command;
 use super::snapshot::Snapshot;
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::report::{Conclusion, Failure, Phase, Ranked, Report, Verdict};
-use crate::domain::sweep::{Destination, Outcome, Sweep, SweepState};
-use crate::domain::trial::Trial;
+use crate::domain::sweep::{Against, Baseline, Destination, Outcome, Sweep, SweepState};
+use crate::domain::trial::{Trial, TrialState};
 
 /// The report of a sweep that has just been asked for.
 pub fn first_report(sweep: &Sweep, now: Timestamp) -> Report {
@@ -20,22 +21,23 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
     let tuning = &sweep.tuning;
     let objective = tuning.objectives.primary().clone();
     let top = ranked(snapshot, &objective);
+    let baseline = sweep.baseline.clone().or_else(|| production(snapshot, &objective));
     Report {
         sweep: sweep.id.clone(),
         tuning: tuning.name.clone(),
         phase: phase(sweep, waits_for),
         asked_by: sweep.origin.asker(),
         code: sweep.code.clone(),
-        notes: sweep.overrides.clone(),
+        notes: command::describe(&sweep.overrides, tuning),
         sampler: tuning.search.sampler.title().to_owned(),
         seed: sweep.seed,
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,
         counts: snapshot.counts(),
-        verdict: verdict(sweep, &objective, top.first()),
+        verdict: verdict(sweep, &objective, top.first(), baseline.as_ref()),
         objective,
         top,
-        baseline: sweep.baseline.clone(),
+        baseline,
         failure: most_frequent_failure(snapshot),
         created_at: sweep.created_at,
         started_at: sweep.started_at,
@@ -73,6 +75,15 @@ fn phase(sweep: &Sweep, waits_for: Option<&str>) -> Phase {
     }
 }
 
+/// What production's parameters gave in this very sweep: a baseline where there is no earlier sweep.
+fn production(snapshot: &Snapshot, objective: &Objective) -> Option<Baseline> {
+    let production = snapshot.tuning().production.as_ref()?;
+    let trial = snapshot.trial(0).filter(|trial| trial.state == TrialState::Complete && trial.params == *production)?;
+    let value = trial.metrics.get(&objective.metric)?;
+    let sweep = snapshot.sweep().id.clone();
+    Some(Baseline { against: Against::Production, sweep, value, params: trial.params.clone() })
+}
+
 fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
     let rank = |trial: &Trial| Ranked {
         trial: trial.number,
@@ -84,17 +95,22 @@ fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
 }
 
 /// Holds the best against the baseline, as the tuning requires. Given only once the sweep has ended by itself.
-fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Option<Verdict> {
+fn verdict(
+    sweep: &Sweep,
+    objective: &Objective,
+    best: Option<&Ranked>,
+    baseline: Option<&Baseline>,
+) -> Option<Verdict> {
     let requirement = sweep.tuning.requirement.as_ref()?;
     let outcome = sweep.outcome.as_ref().filter(|_| sweep.state == SweepState::Finished)?;
-    let base = sweep.baseline.as_ref().map_or("the base branch", |baseline| baseline.label.as_str());
+    let base = baseline.map_or("the base branch", |baseline| baseline.against.name());
     let allowed = requirement.not_worse_than_percent;
     let needs = if allowed == 0.0 {
         format!("needs: {} not worse than on {base}", objective.metric)
     } else {
         format!("needs: {} not worse than on {base} by more than {allowed} %", objective.metric)
     };
-    let (conclusion, headline) = match (outcome, best, &sweep.baseline) {
+    let (conclusion, headline) = match (outcome, best, baseline) {
         (Outcome::TooManyFailures { failed }, _, _) => (Conclusion::Failure, format!("{failed} trials failed")),
         (Outcome::Stopped { .. }, _, _) => (Conclusion::Neutral, "stopped before the end".to_owned()),
         (_, None, _) => (Conclusion::Failure, "no trial gave a value".to_owned()),
@@ -114,9 +130,15 @@ fn gain_percent(direction: Direction, value: f64, base: f64) -> f64 {
     if gain == 0.0 { 0.0 } else { 100.0 * gain / base.abs().max(f64::MIN_POSITIVE) }
 }
 
+/// More percent than this tell nobody anything.
+const MOST_PERCENT: f64 = 10_000.0;
+
 fn headline(gain: f64) -> String {
     if gain.abs() < 0.005 {
         "as good as before".to_owned()
+    } else if gain.abs() > MOST_PERCENT {
+        // Of a base value of nearly zero no percentage makes sense.
+        if gain > 0.0 { "better" } else { "worse" }.to_owned()
     } else if gain > 0.0 {
         format!("better by {gain:.2} %")
     } else {
@@ -145,8 +167,16 @@ fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
         .filter_map(|trial| trial.started_at)
         .map(|start| now.duration_since(start).as_secs_f64().clamp(0.0, mean))
         .sum();
-    let work = mean * f64::from(limits.trials.saturating_sub(finished)) - spent;
-    SignedDuration::try_from_secs_f64((work / f64::from(limits.parallel.max(1))).max(0.0)).ok()
+    let left = limits.trials.saturating_sub(finished);
+    let work = mean * f64::from(left) - spent;
+    // The last trials have places to themselves: two of them do not end faster on eight places.
+    let places = limits.parallel.min(left).max(1);
+    let estimate = SignedDuration::try_from_secs_f64((work / f64::from(places)).max(0.0)).ok()?;
+    let until_deadline = limits
+        .deadline
+        .zip(sweep.started_at)
+        .map(|(deadline, start)| deadline.saturating_sub(now.duration_since(start)).max(SignedDuration::ZERO));
+    Some(until_deadline.map_or(estimate, |most| estimate.min(most)))
 }
 
 /// The share of the steps that the pruned trials did not run, out of what all finished ones would have run in full.
@@ -170,5 +200,11 @@ mod tests {
         assert!((gain_percent(Direction::Maximize, 0.94, 0.92) - 2.174).abs() < 1e-3);
         assert!((gain_percent(Direction::Minimize, 0.5, 0.4) + 25.0).abs() < 1e-9);
         assert_eq!(gain_percent(Direction::Minimize, 0.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn against_nothing_no_percentage_is_given() {
+        assert_eq!(headline(gain_percent(Direction::Maximize, 0.4, 0.0)), "better");
+        assert_eq!(headline(gain_percent(Direction::Minimize, 0.4, 0.0)), "worse");
     }
 }

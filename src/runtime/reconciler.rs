@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
+use super::Engines;
 use super::ask_timer::TimedSampler;
 use super::pause::pause_until;
-use super::{Engines, LoopError};
 use crate::config::Config;
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::report::Report;
@@ -42,6 +42,10 @@ pub struct Reconciler {
     engines: Engines,
     metrics: Arc<Metrics>,
     sweeps: HashMap<SweepId, Cached>,
+    /// Sweeps whose last step came to nothing: they are due at the next turn.
+    again: HashSet<SweepId>,
+    /// Sweeps that cannot be read, said once.
+    unreadable: HashSet<SweepId>,
 }
 
 /// One unfinished sweep in memory.
@@ -55,6 +59,14 @@ struct Cached {
 struct Chosen {
     sampler: Box<dyn Sampler>,
     pruner: Option<Box<dyn Pruner>>,
+}
+
+/// The signals that are folded into a sweep and not deleted yet.
+#[derive(Default)]
+struct Folded {
+    signals: Vec<SignalId>,
+    /// Attempts of which they tell the end.
+    ended: Vec<AttemptId>,
 }
 
 /// A sweep that has taken its next step, which is not written yet.
@@ -76,7 +88,8 @@ struct Shared {
 
 impl Reconciler {
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, engines: Engines, metrics: Arc<Metrics>) -> Self {
-        Self { store, config, engines, metrics, sweeps: HashMap::new() }
+        let (sweeps, again, unreadable) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { store, config, engines, metrics, sweeps, again, unreadable }
     }
 
     /// Runs until `cancel`.
@@ -85,11 +98,17 @@ impl Reconciler {
         while !cancel.is_cancelled() {
             let now = Timestamp::now();
             let next = match self.turn(now).await {
-                Ok(next) => next,
+                Ok(next) if self.again.is_empty() => next,
+                // What wakes the loop must not make it run hot against a store that refuses.
+                Ok(_) => {
+                    rest(&cancel).await;
+                    continue;
+                }
                 Err(error) => {
                     error!(%error, "the sweeps could not be brought forward; trying again");
                     self.sweeps.clear();
-                    now.checked_add(RETRY).ok()
+                    rest(&cancel).await;
+                    continue;
                 }
             };
             tokio::select! {
@@ -106,19 +125,20 @@ impl Reconciler {
     /// The store cannot be read.
     pub async fn turn(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let unfinished = self.store.unfinished_sweeps().await?;
-        let with_signals: HashSet<SweepId> = self.store.sweeps_with_signals().await?.into_iter().collect();
         let known: HashSet<&SweepId> = unfinished.iter().collect();
         self.sweeps.retain(|id, _| known.contains(id));
         let fresh = self.load_new(&unfinished).await?;
+        // All news first: the place of a trial that has ended is free for the oldest sweep that wants it.
+        let mut folded = self.fold_signals().await?;
         let mut shared = self.count_shared(&unfinished);
         let (mut steppings, mut ended) = (Vec::new(), false);
         for id in &unfinished {
             let grant = self.grant(id, &shared);
-            if !(fresh.contains(id) || with_signals.contains(id) || self.is_due(id, &grant, now)) {
+            if !(fresh.contains(id) || folded.contains_key(id) || self.is_due(id, &grant, now)) {
                 continue;
             }
-            let span = info_span!("sweep", sweep = %id);
-            steppings.extend(self.step(id, grant, &mut shared, now).instrument(span).await);
+            let (folded, span) = (folded.remove(id).unwrap_or_default(), info_span!("sweep", sweep = %id));
+            steppings.extend(self.step(id, folded, grant, &mut shared, now).instrument(span).await);
             if steppings.len() == TOGETHER {
                 ended |= self.write(std::mem::take(&mut steppings)).await;
             }
@@ -129,16 +149,29 @@ impl Reconciler {
         Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).chain(again).min())
     }
 
-    /// Reads the sweeps that are not in memory, and returns which they were.
+    /// Reads the sweeps that are not in memory. Returns them, and those whose last step came to nothing.
     async fn load_new(&mut self, unfinished: &[SweepId]) -> Result<HashSet<SweepId>, StoreError> {
-        let mut fresh = HashSet::new();
+        let mut fresh = std::mem::take(&mut self.again);
         for id in unfinished {
-            if !self.sweeps.contains_key(id) {
-                self.load(id).await?;
+            if !self.sweeps.contains_key(id) && self.load_readable(id).await? {
                 fresh.insert(id.clone());
             }
         }
         Ok(fresh)
+    }
+
+    /// Loads a sweep; `false` when it cannot be read, which must not hold up the others.
+    async fn load_readable(&mut self, id: &SweepId) -> Result<bool, StoreError> {
+        match self.load(id).await {
+            Ok(()) => Ok(true),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                if self.unreadable.insert(id.clone()) {
+                    error!(sweep = %id, %error, "the sweep cannot be read and stands still; the others go on");
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn load(&mut self, id: &SweepId) -> Result<(), StoreError> {
@@ -167,6 +200,24 @@ impl Reconciler {
             && snapshot.open_count() < limits.parallel
             && (snapshot.trials().len() as u32) < limits.trials;
         could_start || step::next_wake(snapshot).is_some_and(|wake| wake <= now)
+    }
+
+    /// Folds the signals that the store has into the sweeps in memory. What is folded and not written is folded again.
+    async fn fold_signals(&mut self) -> Result<HashMap<SweepId, Folded>, StoreError> {
+        let mut all = HashMap::new();
+        for id in self.store.sweeps_with_signals().await? {
+            let Some(cached) = self.sweeps.get_mut(&id) else {
+                continue;
+            };
+            let mut folded = Folded::default();
+            for (signal_id, signal) in self.store.signals(&id).await? {
+                cached.snapshot.fold(&signal);
+                folded.signals.push(signal_id);
+                folded.ended.extend(ended_attempt(signal));
+            }
+            all.insert(id, folded);
+        }
+        Ok(all)
     }
 
     /// `unfinished` has the oldest first.
@@ -207,47 +258,39 @@ impl Reconciler {
         }
     }
 
-    /// Takes the sweep out of memory, folds in its signals and steps. What fails leaves it to be read again at the next
-    /// turn.
-    async fn step(&mut self, id: &SweepId, grant: Grant, shared: &mut Shared, now: Timestamp) -> Option<Stepping> {
-        let cached = self.sweeps.remove(id)?;
-        let held = cached.snapshot.open_count();
-        match self.fold_and_step(cached, grant, now).await {
-            Ok(stepping) => {
-                let snapshot = &stepping.cached.snapshot;
-                if let Some(taken) = shared.taken.get_mut(&snapshot.sweep().tuning.engine) {
-                    *taken = (*taken + snapshot.open_count()).saturating_sub(held);
-                }
-                Some(stepping)
-            }
-            Err(error) => {
-                error!(%error, "the sweep could not be brought forward; trying again");
-                tokio::time::sleep(RETRY).await;
-                None
-            }
-        }
-    }
-
-    async fn fold_and_step(&self, cached: Cached, grant: Grant, now: Timestamp) -> Result<Stepping, LoopError> {
-        let signals = self.store.signals(&cached.snapshot.sweep().id).await?;
-        let (folded, signals): (Vec<SignalId>, Vec<Signal>) = signals.into_iter().unzip();
-        let Cached { mut snapshot, revision, search } = cached;
-        let (ended, chosen) = (ended_attempts(&signals), Arc::clone(&search));
+    /// Takes the sweep out of memory and steps. What fails leaves it to be read again, and due, at the next turn.
+    async fn step(
+        &mut self,
+        id: &SweepId,
+        folded: Folded,
+        grant: Grant,
+        shared: &mut Shared,
+        now: Timestamp,
+    ) -> Option<Stepping> {
+        let Cached { snapshot, revision, search } = self.sweeps.remove(id)?;
+        let (held, chosen) = (snapshot.open_count(), Arc::clone(&search));
         // Choosing parameters is work for a processor, not for the threads that answer webhooks.
         let stepping = tokio::task::spawn_blocking(move || {
-            for signal in &signals {
-                snapshot.fold(signal);
-            }
             let search = Search { sampler: chosen.sampler.as_ref(), pruner: chosen.pruner.as_deref() };
             step::step(snapshot, &search, &grant, now)
         });
-        let (mut snapshot, Stepped { effects, report, sweep_changed }) = stepping.await?;
-        let trials = snapshot.take_dirty();
+        let (mut snapshot, Stepped { effects, report, sweep_changed }) = match stepping.await {
+            Ok(stepped) => stepped,
+            Err(error) => {
+                error!(%error, "the step of the sweep broke off; trying again");
+                self.again.insert(id.clone());
+                return None;
+            }
+        };
+        if let Some(taken) = shared.taken.get_mut(&snapshot.sweep().tuning.engine) {
+            *taken = (*taken + snapshot.open_count()).saturating_sub(held);
+        }
+        let (trials, sweep) = (snapshot.take_dirty(), snapshot.sweep().clone());
+        let Folded { signals: folded, ended } = folded;
         let changed = sweep_changed || !trials.is_empty() || !folded.is_empty();
-        let sweep = snapshot.sweep().clone();
-        let commit =
-            changed.then_some(SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report });
-        Ok(Stepping { cached: Cached { snapshot, revision, search }, commit, ended })
+        let commit = SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report };
+        let cached = Cached { snapshot, revision, search };
+        Some(Stepping { cached, commit: changed.then_some(commit), ended })
     }
 
     /// Writes sweeps side by side and takes them back into memory, but for those that have finished and those whose
@@ -255,55 +298,71 @@ impl Reconciler {
     async fn write(&mut self, steppings: Vec<Stepping>) -> bool {
         let mut writing = JoinSet::new();
         for stepping in steppings {
-            let span = info_span!("sweep", sweep = %stepping.cached.snapshot.sweep().id);
-            let (store, engines) = (self.store.clone(), Arc::clone(&self.engines));
+            let id = stepping.cached.snapshot.sweep().id.clone();
+            let (store, engines, span) =
+                (self.store.clone(), Arc::clone(&self.engines), info_span!("sweep", sweep = %id));
+            self.again.insert(id);
             writing.spawn(async move { commit(stepping, &store, &engines).await }.instrument(span));
         }
-        let (mut ended, mut failed) = (false, false);
+        let mut ended = false;
         while let Some(written) = writing.join_next().await {
             match written {
-                Ok(Ok(cached)) if cached.snapshot.sweep().state == SweepState::Finished => ended = true,
-                Ok(Ok(cached)) => {
-                    self.sweeps.insert(cached.snapshot.sweep().id.clone(), cached);
+                Ok(Some(cached)) => {
+                    let sweep = cached.snapshot.sweep();
+                    self.again.remove(&sweep.id);
+                    if sweep.state == SweepState::Finished {
+                        ended = true;
+                    } else {
+                        self.sweeps.insert(sweep.id.clone(), cached);
+                    }
                 }
-                Ok(Err(error)) => failed |= !matches!(error, StoreError::Conflict { .. }),
-                Err(error) => error!(%error, "the writing of a sweep broke off; reading it again"),
+                Ok(None) => {}
+                Err(error) => error!(%error, "the writing of a sweep broke off; trying again"),
             }
-        }
-        if failed {
-            tokio::time::sleep(RETRY).await;
         }
         ended
     }
 }
 
-/// Commits a step; then what ended is in the store, and the engine may let go of what it kept.
-///
-/// # Errors
-/// Nothing is written; the error is logged.
-async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Result<Cached, StoreError> {
+/// Commits a step; then what ended is in the store, and the engine may let go of what it kept. `None` if nothing is
+/// written, for a reason that is logged.
+async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Option<Cached> {
     let Stepping { mut cached, commit, ended } = stepping;
     if let Some(commit) = commit {
         log_progress(&cached.snapshot, commit.report.as_ref());
-        cached.revision = store.commit_sweep(commit).await.inspect_err(|error| match error {
-            StoreError::Conflict { .. } => warn!(%error, "the sweep was changed by somebody else; reading it again"),
-            error => error!(%error, "the sweep could not be written; trying again"),
-        })?;
+        match store.commit_sweep(commit).await {
+            Ok(revision) => cached.revision = revision,
+            Err(StoreError::Conflict { .. }) => {
+                warn!("the sweep was changed by somebody else; reading it again");
+                return None;
+            }
+            Err(error) => {
+                error!(%error, "the sweep could not be brought forward; trying again");
+                return None;
+            }
+        }
     }
     if let Some(engine) = engines.get(&cached.snapshot.sweep().tuning.engine) {
         for attempt in ended {
             engine.forget(&attempt).await;
         }
     }
-    Ok(cached)
+    Some(cached)
 }
 
-fn ended_attempts(signals: &[Signal]) -> Vec<AttemptId> {
-    let ended = |signal: &Signal| match &signal.kind {
-        SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt.clone()),
+async fn rest(cancel: &CancellationToken) {
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = pause_until(None, RETRY) => {}
+    }
+}
+
+/// The attempt, if the signal tells its end.
+fn ended_attempt(signal: Signal) -> Option<AttemptId> {
+    match signal.kind {
+        SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt),
         _ => None,
-    };
-    signals.iter().filter_map(ended).collect()
+    }
 }
 
 fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
@@ -323,3 +382,6 @@ fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
         "sweep"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,7 @@ impl Store {
             Box::pin(async move {
                 let query = sqlx::query_scalar("SELECT body FROM receipts WHERE slot = $1").bind(&slot);
                 let body: Option<String> = query.fetch_optional(connection).await?;
-                Ok(body.map(|body| decode(&format!("the receipt of {slot}"), &body)).transpose()?)
+                body.map(|body| decode(&format!("the receipt of {slot}"), &body)).transpose()
             })
         })
         .await

@@ -12,7 +12,7 @@ use crate::domain::effect::Lane;
 use crate::domain::event::Source;
 use crate::domain::ids::{CommitSha, Repository, SweepId, TuningName};
 use crate::domain::report::Report;
-use crate::domain::sweep::{Baseline, SweepState};
+use crate::domain::sweep::{Against, Baseline, SweepState};
 use crate::domain::trial::TrialState;
 
 /// Which sweeps a list shows; `None` means any.
@@ -121,15 +121,16 @@ impl Store {
                             AND reports.best IS NOT NULL ORDER BY sweeps.ended_at DESC, sweeps.number DESC LIMIT 1";
         let tuning = tuning.to_string();
         let repository = repository.map(ToString::to_string);
-        let label = branch.to_owned();
+        let branch = branch.to_owned();
         self.read(move |connection| {
             Box::pin(async move {
-                let query = sqlx::query_scalar(LAST).bind(tuning).bind(&label).bind(repository);
+                let query = sqlx::query_scalar(LAST).bind(tuning).bind(&branch).bind(repository);
                 let body: Option<String> = query.fetch_optional(connection).await?;
                 let Some(body) = body else { return Ok(None) };
                 let mut report: Report = decode("the report of a baseline", &body)?;
                 let best = (!report.top.is_empty()).then(|| report.top.swap_remove(0));
-                Ok(best.map(|best| Baseline { label, sweep: report.sweep, value: best.value, params: best.params }))
+                let against = Against::Branch { name: branch };
+                Ok(best.map(|best| Baseline { against, sweep: report.sweep, value: best.value, params: best.params }))
             })
         })
         .await

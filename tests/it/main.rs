@@ -2,6 +2,13 @@
 //!
 //! One binary with areas as modules, so that it links once. [`support`] explains how a test is written.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the verbs that tests are made of fail as a test does, and only functions marked as tests may by default"
+)]
+
 mod fakes;
 mod local_engine;
 mod project;

@@ -12,11 +12,11 @@ const MAX_SECRET_BYTES: usize = 64 * 1024;
 impl Checker<'_> {
     pub(super) fn secret(&mut self, place: &Place<'_>, reference: &SecretReference) -> Option<SecretString> {
         let (place, found) = match reference {
-            SecretReference::Env(name) => (place.key("env"), self.from_environment(name)),
+            SecretReference::Env(name) => (place.key("env"), self.environment_value(name)),
             SecretReference::File(path) => {
                 let path = place.source.folder().join(path);
                 self.secret_files.push(path.clone());
-                (place.key("file"), from_file(&path))
+                (place.key("file"), file_content(&path))
             }
         };
         match found {
@@ -42,7 +42,7 @@ impl Checker<'_> {
         references.iter().enumerate().filter_map(|(i, reference)| self.secret(&place.item(i), reference)).collect()
     }
 
-    fn from_environment(&self, name: &str) -> Result<String, String> {
+    fn environment_value(&self, name: &str) -> Result<String, String> {
         match (self.env)(name) {
             None => Err(format!("the environment has no variable `{name}`")),
             Some(text) if text.trim().is_empty() => Err(format!("the environment variable `{name}` is empty")),
@@ -51,7 +51,7 @@ impl Checker<'_> {
     }
 }
 
-fn from_file(path: &std::path::Path) -> Result<String, String> {
+fn file_content(path: &std::path::Path) -> Result<String, String> {
     let shown = path.display();
     let content = std::fs::read(path).map_err(|error| format!("the secret in {shown} cannot be read: {error}"))?;
     if content.len() > MAX_SECRET_BYTES {

@@ -121,8 +121,8 @@ fn short_title(report: &Report) -> Phrase {
 fn check_title(report: &Report) -> Phrase {
     match &report.phase {
         Phase::Finished { outcome } if outcome.is_success() && report.verdict.is_some() => {
-            let result = phrases::result(report).unwrap_or_default();
-            Phrase::joined([short_title(report), result], ": ")
+            let values = phrases::values(report).unwrap_or_default();
+            Phrase::joined([short_title(report), values], ": ")
         }
         Phase::Running => Phrase::joined([short_title(report), phrases::best_so_far(report)], ", "),
         _ => short_title(report),
@@ -182,7 +182,8 @@ fn comparison(report: &Report) -> String {
         return with_hidden(lines.join("\n"), rows.len().saturating_sub(PARAMETERS), report);
     };
     let (now, then, _) = figures::comparison(best.value, baseline.value);
-    let mut lines = vec![format!("| | {head} | {} |", markup::code(&baseline.label)), "|---|---|---|".to_owned()];
+    let mut lines =
+        vec![format!("| | {head} | {} |", markup::code(baseline.against.name())), "|---|---|---|".to_owned()];
     lines.push(format!("| {metric} | **{now}** | {then} |"));
     let changed: Vec<_> = rows.iter().filter(|row| row.was.is_change()).collect();
     for row in changed.iter().take(PARAMETERS) {

@@ -203,7 +203,7 @@ async fn a_check_run_is_created_with_its_conclusion() {
       "external_id": "sweep/resnet/comment/acme/vision/42",
       "head_sha": "3f2a91c0d5e6f708192a3b4c5d6e7f8091a2b3c4",
       "name": "tunebot / resnet",
-      "output": "better by 0.58 %: val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)",
+      "output": "better by 0.58 %: val_acc 0.9341, was 0.9287 on main",
       "started_at": "2026-03-02T09:02:00Z",
       "status": "completed"
     }

@@ -13,6 +13,7 @@ use crate::domain::metrics::{Direction, Objective};
 use crate::domain::params::{Domain, Params, Value};
 use crate::domain::report::{Conclusion, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
+use crate::domain::sweep::Against;
 use crate::domain::tuning::Tuning;
 
 /// The answer to a command before anything is done: what was understood, or why nothing will happen.
@@ -204,10 +205,10 @@ pub fn best(report: &Report) -> String {
         let was = was.filter(|was| *was != value).map(|was| format!("(was {was})")).unwrap_or_default();
         table.row([name.to_string(), value.to_string(), was]);
     }
-    let against = report
-        .baseline
-        .as_ref()
-        .map(|baseline| format!(", was {} on {}", number(baseline.value), code(&baseline.label)));
+    let against = report.baseline.as_ref().map(|baseline| match &baseline.against {
+        Against::Branch { name } => format!(", was {} on {}", number(baseline.value), code(name)),
+        Against::Production => format!(", was {} in production", number(baseline.value)),
+    });
     let verdict = report.verdict.as_ref().map(|verdict| match verdict.conclusion {
         Conclusion::Success | Conclusion::Failure => format!(" ({})", verdict.headline),
         Conclusion::Neutral => String::new(),

@@ -51,7 +51,7 @@ async fn the_baseline_is_the_last_success_on_the_branch_itself() {
         finish(&store, &sweep, outcome, second, best).await;
     }
     let found = baseline().await.unwrap();
-    assert_eq!((found.label.as_str(), found.sweep.as_str(), found.value), ("main", "resnet-second", 0.93));
+    assert_eq!((found.against.name(), found.sweep.as_str(), found.value), ("main", "resnet-second", 0.93));
     assert_eq!(found.params, params(0.02));
     let anywhere = store.baseline(&tuning, None, "main").await.unwrap().unwrap();
     assert_eq!(anywhere.sweep.as_str(), "resnet-repo00");

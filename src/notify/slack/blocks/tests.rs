@@ -12,7 +12,7 @@ fn read(message: &Message) -> String {
         "context" => format!("(small) {}", block["elements"][0]["text"].as_str().unwrap()),
         other => panic!("{other}"),
     });
-    format!("[{}]\n{}", message.text, blocks.collect::<Vec<_>>().join("\n--\n"))
+    fixtures::visible(&format!("[{}]\n{}", message.text, blocks.collect::<Vec<_>>().join("\n--\n")))
 }
 
 fn shown(report: &Report) -> String {
@@ -247,7 +247,7 @@ fn text_from_people_formats_nothing_and_calls_nobody() {
     insta::assert_snapshot!(shown(&fixtures::hostile()), @r"
     [*resnet* gave up: 5 of the first 6 trials failed, which is the limit]
     *resnet* gave up: 5 of the first 6 trials failed, which is the limit
-    4 of 5 failed trials: &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
+    4 of 5 failed trials: &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
     --
     Log of trial 3:
     ```
@@ -263,7 +263,7 @@ fn text_from_people_formats_nothing_and_calls_nobody() {
     --
     6 of 40 trials in 1 h 12 min: 1 done, 5 failed
     --
-    (small) `resnet-k3f9q2` for &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc… · 8 at a time, TPE, seed 7 · `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (3f2a91c) · &lt;!channel&gt; @⁠everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
+    (small) `resnet-k3f9q2` for &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc… · 8 at a time, TPE, seed 7 · `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (3f2a91c) · &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
     ");

@@ -8,13 +8,13 @@ use super::fixture::{resnet, rules};
 use crate::domain::params::Value;
 use crate::domain::report::{Counts, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
-use crate::domain::sweep::{Baseline, Code, Outcome};
+use crate::domain::sweep::{Against, Baseline, Code, Outcome};
 
 fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
     let tuning = resnet();
     let mut params = tuning.production.clone().unwrap();
     let baseline = Baseline {
-        label: "main".into(),
+        against: Against::Branch { name: "main".into() },
         sweep: "resnet-aaaaaa".parse().unwrap(),
         value: 0.9287,
         params: params.clone(),

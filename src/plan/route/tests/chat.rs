@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::params::Params;
-use crate::domain::sweep::Baseline;
+use crate::domain::sweep::{Against, Baseline};
 
 #[test]
 fn a_slash_command_starts_a_sweep_of_the_default_branch() {
@@ -61,7 +61,7 @@ fn a_sweep_takes_its_seed_from_the_words_else_from_its_id() {
 #[test]
 fn a_sweep_is_held_against_the_baseline_of_its_base_branch() {
     let baseline = Baseline {
-        label: "main".into(),
+        against: Against::Branch { name: "main".into() },
         sweep: "resnet-aaaaaa".parse().unwrap(),
         value: 0.25,
         params: Params::default(),

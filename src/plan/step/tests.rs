@@ -1,7 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
-
-use proptest::prelude::*;
-
+use self::world::World;
 use super::*;
 use crate::domain::effect::Content;
 use crate::domain::ids::{AttemptId, ParamName};
@@ -13,109 +10,8 @@ use crate::domain::sweep::{self, Sweep};
 use crate::domain::tuning::{self, Tuning};
 use crate::search::History;
 
-/// Proposes x = number / 10, up to a number of points.
-struct Ramp(u32);
-
-impl Sampler for Ramp {
-    fn ask(&self, _: &History, number: u32) -> Option<Params> {
-        let name: ParamName = "x".parse().unwrap();
-        (number < self.0).then(|| [(name, Value::Float(f64::from(number % 10) / 10.0))].into_iter().collect())
-    }
-}
-
-/// Stops every trial that has reported a loss above 1.
-struct Strict;
-
-impl Pruner for Strict {
-    fn should_prune(&self, history: &History, number: u32) -> bool {
-        history.records()[number as usize].steps.iter().any(|(_, value)| *value > 1.0)
-    }
-}
-
-/// An engine and a store in a few lines: it takes the effects and says what became of them.
-struct World {
-    snapshot: Option<Snapshot>,
-    now: Timestamp,
-    points: u32,
-    grant: Grant,
-    running: BTreeSet<AttemptId>,
-    stopped: Vec<AttemptId>,
-    closings: u32,
-    last: Option<Report>,
-}
-
-impl World {
-    fn new(change: impl FnOnce(&mut Tuning)) -> Self {
-        let mut tuning = tuning::fixture();
-        change(&mut tuning);
-        Self {
-            snapshot: Some(Snapshot::load(sweep::fixture(tuning), Vec::new())),
-            now: Timestamp::from_second(1_700_000_000).unwrap(),
-            points: u32::MAX,
-            grant: Grant::Places(100),
-            running: BTreeSet::new(),
-            stopped: Vec::new(),
-            closings: 0,
-            last: None,
-        }
-    }
-
-    fn step(&mut self) -> Stepped {
-        let ramp = Ramp(self.points);
-        let search = Search { sampler: &ramp, pruner: Some(&Strict) };
-        let (snapshot, stepped) = step(self.snapshot.take().unwrap(), &search, &self.grant, self.now);
-        self.snapshot = Some(snapshot);
-        for effect in &stepped.effects {
-            match &effect.action {
-                Action::Submit { attempt, .. } => {
-                    assert!(self.running.insert(attempt.clone()), "{attempt} was submitted twice");
-                }
-                Action::Stop { attempt, .. } => self.stopped.push(attempt.clone()),
-                Action::Notify(notification) => {
-                    self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
-                }
-            }
-        }
-        self.last = stepped.report.clone().or(self.last.take());
-        stepped
-    }
-
-    fn pass(&mut self, seconds: i64) {
-        self.now += SignedDuration::from_secs(seconds);
-    }
-
-    fn tell(&mut self, trial: u32, news: AttemptNews) {
-        let snapshot = self.snapshot.as_mut().unwrap();
-        let attempt = snapshot.attempt_id(snapshot.trial(trial).unwrap());
-        let signal = Signal { sweep: attempt.sweep.clone(), at: self.now, kind: SignalKind::Attempt { attempt, news } };
-        snapshot.fold(&signal);
-        self.step();
-    }
-
-    fn finish(&mut self, trial: u32, loss: f64) {
-        let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
-        self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } });
-    }
-
-    fn stop_by(&mut self, name: &str) {
-        let by = StopRequest::Person { name: name.into() };
-        let signal = Signal { sweep: self.sweep().id.clone(), at: self.now, kind: SignalKind::StopRequested { by } };
-        self.snapshot.as_mut().unwrap().fold(&signal);
-        self.step();
-    }
-
-    fn snapshot(&self) -> &Snapshot {
-        self.snapshot.as_ref().unwrap()
-    }
-
-    fn sweep(&self) -> &Sweep {
-        self.snapshot().sweep()
-    }
-
-    fn outcome(&self) -> (SweepState, Option<&str>) {
-        (self.sweep().state, self.sweep().outcome.as_ref().map(Outcome::name))
-    }
-}
+mod properties;
+mod world;
 
 #[test]
 fn a_sweep_runs_its_trials_a_few_at_a_time_and_ends() {
@@ -150,6 +46,18 @@ fn what_production_uses_is_the_first_trial() {
     let mut world = World::new(|tuning| tuning.production = Some(production.clone()));
     world.step();
     assert_eq!(world.snapshot().trial(0).unwrap().params, production);
+}
+
+#[test]
+fn without_an_earlier_sweep_the_best_is_held_against_production() {
+    let production: Params = [("x".parse().unwrap(), Value::Float(0.77))].into_iter().collect();
+    let mut world = World::new(|tuning| tuning.production = Some(production.clone()));
+    world.step();
+    world.finish(0, 0.5);
+    world.finish(1, 0.4);
+    let report = summary::report(world.snapshot(), None, world.now);
+    let baseline = report.baseline.unwrap();
+    assert_eq!((baseline.against, baseline.value, baseline.params), (sweep::Against::Production, 0.5, production));
 }
 
 #[test]
@@ -325,112 +233,4 @@ fn a_reloaded_snapshot_goes_on_where_it_was() {
     let again = Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec());
     assert_eq!(summary::report(&again, None, world.now), summary::report(snapshot, None, world.now));
     assert_eq!(again.tally().since_best, snapshot.tally().since_best);
-}
-
-/// One thing that may happen to a sweep.
-#[derive(Debug, Clone)]
-enum Happening {
-    Finish(u32, f64),
-    Fail(u32),
-    Lose(u32),
-    Report(u32, u64, f64),
-    Pass(i64),
-    Stop,
-    Reload,
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    prop_oneof![
-        8 => (0u32..12, -2.0..2.0).prop_map(|(trial, loss)| Happening::Finish(trial, loss)),
-        2 => (0u32..12).prop_map(Happening::Fail),
-        2 => (0u32..12).prop_map(Happening::Lose),
-        3 => (0u32..12, 1u64..5, -2.0..2.0).prop_map(|(trial, step, value)| Happening::Report(trial, step, value)),
-        2 => (0i64..4000).prop_map(Happening::Pass),
-        1 => Just(Happening::Stop),
-        1 => Just(Happening::Reload),
-    ]
-}
-
-impl World {
-    fn meet(&mut self, happening: &Happening) {
-        let known = |world: &Self, trial: u32| world.snapshot().trial(trial).is_some();
-        match happening {
-            Happening::Finish(trial, loss) if known(self, *trial) => self.finish(*trial, *loss),
-            Happening::Fail(trial) if known(self, *trial) => {
-                let end = AttemptEnd::Failed { reason: "exit code 1".into(), log_tail: None };
-                self.tell(*trial, AttemptNews::Ended { end });
-            }
-            Happening::Lose(trial) if known(self, *trial) => {
-                let end = AttemptEnd::Lost { reason: "a node".into(), by_restart: false };
-                self.tell(*trial, AttemptNews::Ended { end });
-            }
-            Happening::Report(trial, step, value) if known(self, *trial) => {
-                let metrics: Metrics = [("loss".parse().unwrap(), *value)].into_iter().collect();
-                self.tell(*trial, AttemptNews::Reported { step: *step, metrics });
-            }
-            Happening::Pass(seconds) => self.pass(*seconds),
-            Happening::Stop => self.stop_by("@mika"),
-            Happening::Reload => {
-                let snapshot = self.snapshot.take().unwrap();
-                self.snapshot = Some(Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec()));
-            }
-            _ => {}
-        }
-        self.step();
-    }
-}
-
-proptest! {
-    #[test]
-    fn stepping_again_at_the_same_instant_does_nothing(happenings in prop::collection::vec(happening(), 0..60)) {
-        let mut world = World::new(|tuning| tuning.limits.patience = Some(6));
-        world.step();
-        for happening in &happenings {
-            world.meet(happening);
-            world.snapshot.as_mut().unwrap().take_dirty();
-            let again = world.step();
-            prop_assert!(again.effects.is_empty() && !again.sweep_changed, "{:?}", again);
-            prop_assert!(world.snapshot.as_mut().unwrap().take_dirty().is_empty());
-        }
-    }
-
-    #[test]
-    fn limits_hold_and_states_only_move_forward(happenings in prop::collection::vec(happening(), 0..80)) {
-        let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
-        world.step();
-        let mut before: BTreeMap<u32, (u32, u8)> = BTreeMap::new();
-        let mut state = world.sweep().state;
-        for happening in &happenings {
-            world.meet(happening);
-            let snapshot = world.snapshot();
-            prop_assert!(snapshot.open_count() <= 2 && snapshot.trials().len() <= 10);
-            prop_assert!(snapshot.sweep().state >= state);
-            state = snapshot.sweep().state;
-            for trial in snapshot.trials() {
-                let known = before.insert(trial.number, trial.advance());
-                prop_assert!(known.is_none_or(|known| known <= trial.advance()));
-            }
-            prop_assert_eq!(state == SweepState::Finished, snapshot.sweep().ended_at.is_some());
-            prop_assert!(world.closings <= 1);
-            if state == SweepState::Finished {
-                prop_assert_eq!((snapshot.open_count(), world.closings), (0, 1));
-            }
-        }
-    }
-
-    #[test]
-    fn every_sweep_ends_if_its_trials_do(happenings in prop::collection::vec(happening(), 0..40)) {
-        let mut world = World::new(|_| ());
-        world.step();
-        for happening in &happenings {
-            world.meet(happening);
-        }
-        for _ in 0..200 {
-            let open: Vec<u32> = world.snapshot().open_trials().map(|trial| trial.number).collect();
-            for trial in open {
-                world.finish(trial, 0.5);
-            }
-        }
-        prop_assert_eq!(world.sweep().state, SweepState::Finished);
-    }
 }

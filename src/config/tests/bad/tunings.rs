@@ -1,0 +1,195 @@
+//! Slips in tunings: their spaces, limits and commands.
+
+use super::*;
+
+#[test]
+fn spaces_are_checked() {
+    let shown = run("
+tunings:
+  t:
+    space:
+      a: {type: float, low: 0, high: 1, log: true}
+      b: {type: int, low: 0.5, high: 3}
+      c: {type: categorical, choices: [x, x]}
+      d: {type: categorical, choices: []}
+      e: {type: float, low: 1, when: {f: [x]}}
+      f: {type: categorical, choices: [x, y], low: 1}
+      g: {type: bool, when: {ff: true}}
+      h: {type: bool, when: {a: 1}}
+      i: {type: bool, when: {h: [maybe]}}
+      j: {type: float, low: -.inf, high: .inf}
+      seed: {type: int, low: 1, high: '10'}
+      1st: {type: bool}
+    objective: {metric: m, direction: maximize}
+    command: [run]
+");
+    assert_snapshot!(shown, @r#"
+    tunebot.yaml:4:7  tunings.t.space.a: log needs low above 0, not 0
+        4 |       a: {type: float, low: 0, high: 1, log: true}
+          |       ^
+    tunebot.yaml:5:27  tunings.t.space.b.low: 0.5 is not a whole number
+        5 |       b: {type: int, low: 0.5, high: 3}
+          |                           ^^^ or say `type: float`
+    tunebot.yaml:6:7  tunings.t.space.c: the choice x is there twice
+        6 |       c: {type: categorical, choices: [x, x]}
+          |       ^
+    tunebot.yaml:7:7  tunings.t.space.d: needs at least one choice
+        7 |       d: {type: categorical, choices: []}
+          |       ^
+    tunebot.yaml:8:7  tunings.t.space.e.high: `high` is missing
+        8 |       e: {type: float, low: 1, when: {f: [x]}}
+          |       ^
+    tunebot.yaml:9:47  tunings.t.space.f.low: a categorical parameter has no `low`
+        9 |       f: {type: categorical, choices: [x, y], low: 1}
+          |                                               ^^^
+    tunebot.yaml:10:30  tunings.t.space.g.when.ff: there is no parameter `ff`
+        10 |       g: {type: bool, when: {ff: true}}
+           |                              ^^ known: a, b, c, d, e, f, h, i, j, seed
+    tunebot.yaml:11:30  tunings.t.space.h.when.a: `a` is neither categorical nor bool
+        11 |       h: {type: bool, when: {a: 1}}
+           |                              ^ a condition is over choices
+    tunebot.yaml:12:30  tunings.t.space.i.when.h: `maybe` is not a choice of `h`
+        12 |       i: {type: bool, when: {h: [maybe]}}
+           |                              ^ choices: false | true
+    tunebot.yaml:13:7  tunings.t.space.j: low and high must be finite numbers
+        13 |       j: {type: float, low: -.inf, high: .inf}
+           |       ^
+    tunebot.yaml:14:7  tunings.t.space.seed: `seed` is a word of /tune and cannot name a parameter
+        14 |       seed: {type: int, low: 1, high: '10'}
+           |       ^^^^ call it model_seed, say
+    tunebot.yaml:14:39  tunings.t.space.seed.high: expected a number, found `10`
+        14 |       seed: {type: int, low: 1, high: '10'}
+           |                                       ^^^^
+    tunebot.yaml:15:7  tunings.t.space.1st: `1st` is not a valid parameter name: use 1 to 60 of letters, digits, _ . and -, beginning with a letter
+        15 |       1st: {type: bool}
+           |       ^^^
+    13 errors
+    "#);
+}
+
+#[test]
+fn a_circle_of_conditions_is_refused() {
+    let shown = run("
+tunings:
+  t:
+    space:
+      a: {type: bool, when: {b: true}}
+      b: {type: bool, when: {a: true}}
+    objective: {metric: m, direction: maximize}
+    command: [run]
+");
+    assert_snapshot!(shown, @r#"
+    tunebot.yaml:4:7  tunings.t.space.a: its condition depends, in a circle or by an unknown name, on itself
+        4 |       a: {type: bool, when: {b: true}}
+          |       ^
+    tunebot.yaml:5:7  tunings.t.space.b: its condition depends, in a circle or by an unknown name, on itself
+        5 |       b: {type: bool, when: {a: true}}
+          |       ^
+    2 errors
+    "#);
+}
+
+#[test]
+fn tunings_are_checked() {
+    let shown = run("
+engines: {gpu: {local: {parallel: 0}}, cpu: local}
+tunings:
+  Net:
+    space: {}
+  t:
+    branch: dev
+    space: {x: {type: int, low: 1, high: 5}, y: {type: bool}}
+    objectives: [{metric: m, direction: maximize}, {metric: m, direction: minimize}]
+    engine: gpus
+    search: {sampler: bayes, pruner: {median: {warmup: 3}}}
+    limits: {trials: 0, trial_timeout: 0s, deadline: 90, stop_grace: -5s}
+    command: [run, '{\"x\": {x}}', '{']
+    env: {A-B: 1, TUNEBOT_SWEEP: x}
+    production: {x: 9, z: 1}
+    require: {metric: n, not_worse_than: 1}
+    dashboards: [none]
+    access: {slack_users: [mika], slack_channels: ['#ml']}
+  u:
+    space: {x: {type: bool}}
+    objective: {metric: m, direction: maximize}
+    command: []
+");
+    assert_snapshot!(shown, @r#"
+    tunebot.yaml:1:35  engines.gpu.local.parallel: an engine runs at least 1 trial at a time
+        1 | engines: {gpu: {local: {parallel: 0}}, cpu: local}
+          |                                   ^
+    tunebot.yaml:3:3  tunings.Net: `Net` is not a valid tuning name: use 1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending with -
+        3 |   Net:
+          |   ^^^
+    tunebot.yaml:6:13  tunings.t.branch: a branch needs its repository
+        6 |     branch: dev
+          |             ^^^ add `repository: owner/name`
+    tunebot.yaml:8:61  tunings.t.objectives[1].metric: `m` is an objective already
+        8 |     objectives: [{metric: m, direction: maximize}, {metric: m, direction: minimize}]
+          |                                                             ^
+    tunebot.yaml:9:13  tunings.t.engine: there is no engine `gpus`
+        9 |     engine: gpus
+          |             ^^^^ did you mean `gpu`?
+    tunebot.yaml:10:23  tunings.t.search.sampler: `bayes` is not known here
+        10 |     search: {sampler: bayes, pruner: {median: {warmup: 3}}}
+           |                       ^^^^^ known: grid, random, sobol, tpe
+    tunebot.yaml:10:48  tunings.t.search.pruner.median.warmup: `warmup` is not a field here
+        10 |     search: {sampler: bayes, pruner: {median: {warmup: 3}}}
+           |                                                ^^^^^^ did you mean `warmup_steps`?
+    tunebot.yaml:11:22  tunings.t.limits.trials: `trials` has to be at least 1
+        11 |     limits: {trials: 0, trial_timeout: 0s, deadline: 90, stop_grace: -5s}
+           |                      ^
+    tunebot.yaml:11:40  tunings.t.limits.trial_timeout: `trial_timeout` has to be longer than 0
+        11 |     limits: {trials: 0, trial_timeout: 0s, deadline: 90, stop_grace: -5s}
+           |                                        ^^
+    tunebot.yaml:11:54  tunings.t.limits.deadline: expected a duration like 90s, 15m or 2h 30m, found 90
+        11 |     limits: {trials: 0, trial_timeout: 0s, deadline: 90, stop_grace: -5s}
+           |                                                      ^^
+    tunebot.yaml:11:70  tunings.t.limits.stop_grace: expected a duration like 90s, 15m or 2h 30m, found `-5s`
+        11 |     limits: {trials: 0, trial_timeout: 0s, deadline: 90, stop_grace: -5s}
+           |                                                                      ^^^
+    tunebot.yaml:12:20  tunings.t.command[1]: {"x": {x} is not a placeholder
+        12 |     command: [run, '{"x": {x}}', '{']
+           |                    ^^^^^^^^^^^^ for braces themselves write {{ and }}
+    tunebot.yaml:12:34  tunings.t.command[2]: there is a { without its }
+        12 |     command: [run, '{"x": {x}}', '{']
+           |                                  ^^^ for braces themselves write {{ and }}
+    tunebot.yaml:13:11  tunings.t.env.A-B: `A-B` does not name an environment variable
+        13 |     env: {A-B: 1, TUNEBOT_SWEEP: x}
+           |           ^^^
+    tunebot.yaml:13:19  tunings.t.env.TUNEBOT_SWEEP: names that begin with TUNEBOT_ are tunebot's own
+        13 |     env: {A-B: 1, TUNEBOT_SWEEP: x}
+           |                   ^^^^^^^^^^^^^
+    tunebot.yaml:14:5  tunings.t.production.y: has no value
+        14 |     production: {x: 9, z: 1}
+           |     ^^^^^^^^^^
+    tunebot.yaml:14:21  tunings.t.production.x: 9 is not in 1..5
+        14 |     production: {x: 9, z: 1}
+           |                     ^
+    tunebot.yaml:14:24  tunings.t.production.z: is not a parameter of this space
+        14 |     production: {x: 9, z: 1}
+           |                        ^ known: x, y
+    tunebot.yaml:15:23  tunings.t.require.metric: `n` is not an objective of this tuning
+        15 |     require: {metric: n, not_worse_than: 1}
+           |                       ^ known: m
+    tunebot.yaml:15:42  tunings.t.require.not_worse_than: expected a percentage like 1% or 0.5%, found 1
+        15 |     require: {metric: n, not_worse_than: 1}
+           |                                          ^
+    tunebot.yaml:16:18  tunings.t.dashboards[0]: there is no dashboard `none`
+        16 |     dashboards: [none]
+           |                  ^^^^ none is configured
+    tunebot.yaml:17:14  tunings.t.access.slack_users: `mika` is not a Slack user id
+        17 |     access: {slack_users: [mika], slack_channels: ['#ml']}
+           |              ^^^^^^^^^^^ it is at the end of the user's details, like U012AB3CD
+    tunebot.yaml:17:35  tunings.t.access.slack_channels: `#ml` is not a Slack channel id
+        17 |     access: {slack_users: [mika], slack_channels: ['#ml']}
+           |                                   ^^^^^^^^^^^^^^ it is at the end of the channel's details, like C012AB3CD
+    tunebot.yaml:18:3  tunings.u.engine: `engine` is missing: there are several
+        18 |   u:
+           |   ^ one of cpu, gpu
+    tunebot.yaml:21:5  tunings.u.command: `command` is missing: what does one trial run?
+        21 |     command: []
+           |     ^^^^^^^ add `command: [python, train.py, "--lr={lr}"]`
+    25 errors
+    "#);
+}

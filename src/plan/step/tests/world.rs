@@ -1,0 +1,109 @@
+//! A sweep in a world of a few lines: what the steps ask for is done at once, and news comes when a test says so.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Proposes x = number / 10, up to a number of points.
+struct Ramp(u32);
+
+impl Sampler for Ramp {
+    fn ask(&self, _: &History, number: u32) -> Option<Params> {
+        let name: ParamName = "x".parse().unwrap();
+        (number < self.0).then(|| [(name, Value::Float(f64::from(number % 10) / 10.0))].into_iter().collect())
+    }
+}
+
+/// Stops every trial that has reported a loss above 1.
+struct Strict;
+
+impl Pruner for Strict {
+    fn should_prune(&self, history: &History, number: u32) -> bool {
+        history.records()[number as usize].steps.iter().any(|(_, value)| *value > 1.0)
+    }
+}
+
+/// An engine and a store in a few lines: it takes the effects and says what became of them.
+pub struct World {
+    pub snapshot: Option<Snapshot>,
+    pub now: Timestamp,
+    pub points: u32,
+    pub grant: Grant,
+    pub running: BTreeSet<AttemptId>,
+    pub stopped: Vec<AttemptId>,
+    pub closings: u32,
+    pub last: Option<Report>,
+}
+
+impl World {
+    pub fn new(change: impl FnOnce(&mut Tuning)) -> Self {
+        let mut tuning = tuning::fixture();
+        change(&mut tuning);
+        Self {
+            snapshot: Some(Snapshot::load(sweep::fixture(tuning), Vec::new())),
+            now: Timestamp::from_second(1_700_000_000).unwrap(),
+            points: u32::MAX,
+            grant: Grant::Places(100),
+            running: BTreeSet::new(),
+            stopped: Vec::new(),
+            closings: 0,
+            last: None,
+        }
+    }
+
+    pub fn step(&mut self) -> Stepped {
+        let ramp = Ramp(self.points);
+        let search = Search { sampler: &ramp, pruner: Some(&Strict) };
+        let (snapshot, stepped) = step(self.snapshot.take().unwrap(), &search, &self.grant, self.now);
+        self.snapshot = Some(snapshot);
+        for effect in &stepped.effects {
+            match &effect.action {
+                Action::Submit { attempt, .. } => {
+                    assert!(self.running.insert(attempt.clone()), "{attempt} was submitted twice");
+                }
+                Action::Stop { attempt, .. } => self.stopped.push(attempt.clone()),
+                Action::Notify(notification) => {
+                    self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
+                }
+            }
+        }
+        self.last = stepped.report.clone().or(self.last.take());
+        stepped
+    }
+
+    pub fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    pub fn tell(&mut self, trial: u32, news: AttemptNews) {
+        let snapshot = self.snapshot.as_mut().unwrap();
+        let attempt = snapshot.attempt_id(snapshot.trial(trial).unwrap());
+        let signal = Signal { sweep: attempt.sweep.clone(), at: self.now, kind: SignalKind::Attempt { attempt, news } };
+        snapshot.fold(&signal);
+        self.step();
+    }
+
+    pub fn finish(&mut self, trial: u32, loss: f64) {
+        let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
+        self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } });
+    }
+
+    pub fn stop_by(&mut self, name: &str) {
+        let by = StopRequest::Person { name: name.into() };
+        let signal = Signal { sweep: self.sweep().id.clone(), at: self.now, kind: SignalKind::StopRequested { by } };
+        self.snapshot.as_mut().unwrap().fold(&signal);
+        self.step();
+    }
+
+    pub fn snapshot(&self) -> &Snapshot {
+        self.snapshot.as_ref().unwrap()
+    }
+
+    pub fn sweep(&self) -> &Sweep {
+        self.snapshot().sweep()
+    }
+
+    pub fn outcome(&self) -> (SweepState, Option<&str>) {
+        (self.sweep().state, self.sweep().outcome.as_ref().map(Outcome::name))
+    }
+}
