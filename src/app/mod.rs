@@ -55,7 +55,7 @@ impl App {
         name_the_bound_port(&mut config, address);
         let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
-        let engines = adapters::engines(&config)?;
+        let local_engines = adapters::local_engines(&config)?;
         let github = adapters::github(&config)?;
         let notifiers = adapters::notifiers(&config, github.as_ref())?;
         let (sender, receiver) = watch::channel(Arc::new(config));
@@ -63,13 +63,14 @@ impl App {
             address,
             store,
             config: sender,
-            engines,
+            engines: adapters::engines(&local_engines),
             metrics,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
+        app.tasks.spawn(retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
@@ -123,7 +124,6 @@ impl App {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
         self.tasks.spawn(dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()));
         self.tasks.spawn(scheduler::run(store.clone(), config.clone(), cancel.clone()));
-        self.tasks.spawn(retention::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
         self.tasks.spawn(reconciler.run(cancel.clone()));
