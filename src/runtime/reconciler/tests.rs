@@ -45,11 +45,18 @@ fn reconciler(store: &Store) -> (Reconciler, watch::Sender<Arc<Config>>) {
 
 /// A sweep of two trials at a time, named `resnet-<suffix>`.
 async fn ask_for(store: &Store, suffix: &str) -> SweepId {
+    ask_for_in_group(store, suffix, None).await
+}
+
+/// One that waits until all older ones of its group have ended.
+async fn ask_for_in_group(store: &Store, suffix: &str, group: Option<&str>) -> SweepId {
     let id: SweepId = format!("resnet-{suffix}").parse().unwrap();
     let key = EventKey { source: Source::Github, delivery: suffix.to_owned() };
     let event = Event { key, received_at: NOW, kind: EventKind::Ping { zen: String::new() } };
     let event = store.accept(&event).await.unwrap().id();
-    let sweep = Sweep { id: id.clone(), event, created_at: NOW, ..sweep::fixture(tuning::fixture()) };
+    let fixture = sweep::fixture(tuning::fixture());
+    let (group, waits_for_group) = (group.map(str::to_owned), group.is_some());
+    let sweep = Sweep { id: id.clone(), event, created_at: NOW, group, waits_for_group, ..fixture };
     store.finish_event(event, EventResult { sweeps: vec![sweep], ..EventResult::default() }).await.unwrap();
     id
 }
@@ -99,4 +106,41 @@ async fn older_sweeps_have_the_first_choice_of_places() {
     let report = store.load_sweep(&second).await.unwrap().unwrap().report.unwrap();
     let crate::domain::report::Phase::Queued { why } = report.phase else { panic!("{:?}", report.phase) };
     assert_eq!(why, "a place on engine local: all 2 are taken");
+}
+
+async fn tell_end(store: &Store, sweep: &SweepId, trial: u32) {
+    let attempt = AttemptId { sweep: sweep.clone(), trial, attempt: 1 };
+    let metrics = [("loss".parse().unwrap(), 1.0)].into_iter().collect();
+    let news = AttemptNews::Ended { end: crate::domain::signal::AttemptEnd::Succeeded { metrics } };
+    let kind = SignalKind::Attempt { attempt, news };
+    store.append_signals(vec![Signal { sweep: sweep.clone(), at: later(1), kind }]).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_place_of_a_trial_that_has_ended_is_taken_at_once() {
+    let store = Store::in_memory().await.unwrap();
+    let (mut reconciler, _config) = reconciler(&store);
+    let sweep = ask_for(&store, "aaaaaa").await;
+    reconciler.turn(NOW).await.unwrap();
+    assert_eq!(submitted(&store).await.len(), 2, "the engine is full");
+    tell_end(&store, &sweep, 0).await;
+    reconciler.turn(later(1)).await.unwrap();
+    assert_eq!(submitted(&store).await, ["submit/resnet-aaaaaa-2-1"]);
+}
+
+#[tokio::test]
+async fn the_next_sweep_of_a_group_is_due_as_soon_as_the_one_before_has_ended() {
+    let store = Store::in_memory().await.unwrap();
+    let (mut reconciler, _config) = reconciler(&store);
+    let first = ask_for_in_group(&store, "aaaaaa", Some("main")).await;
+    ask_for_in_group(&store, "bbbbbb", Some("main")).await;
+    for trial in 0..10 {
+        reconciler.turn(NOW).await.unwrap();
+        tell_end(&store, &first, trial).await;
+    }
+    let due = reconciler.turn(later(1)).await.unwrap();
+    assert!(submitted(&store).await.iter().all(|key| key.starts_with("submit/resnet-aaaaaa-")));
+    assert_eq!(due, Some(later(1)));
+    reconciler.turn(later(1)).await.unwrap();
+    assert_eq!(submitted(&store).await, ["submit/resnet-bbbbbb-0-1", "submit/resnet-bbbbbb-1-1"]);
 }
