@@ -100,6 +100,10 @@ impl Store {
                 for signal in &folded {
                     sqlx::query("DELETE FROM signals WHERE id = $1").bind(signal.0).execute(&mut *connection).await?;
                 }
+                if image.ended_at.is_some() {
+                    // Nobody will fold in what came while the end was being decided.
+                    sqlx::query("DELETE FROM signals WHERE sweep = $1").bind(number).execute(&mut *connection).await?;
+                }
                 if let Some(report) = &report {
                     write_report(connection, number, report).await?;
                 }
