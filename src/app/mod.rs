@@ -138,10 +138,7 @@ impl App {
             dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()),
         );
         self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
-        self.spawn(
-            "retention",
-            retention::run(store.clone(), config.clone(), Arc::clone(&self.engines), cancel.clone()),
-        );
+        self.spawn("retention", retention::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
         self.spawn("reconciler", reconciler.run(cancel.clone()));

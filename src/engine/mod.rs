@@ -2,15 +2,13 @@
 
 pub mod local;
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::ids::{AttemptId, SweepId};
+use crate::domain::ids::AttemptId;
 use crate::domain::params::Params;
 use crate::domain::signal::AttemptNews;
 use crate::domain::sweep::Code;
@@ -85,15 +83,6 @@ pub trait Engine: Send + Sync {
 
     /// The end of `attempt` is in the store: what the engine kept of it may go.
     async fn forget(&self, attempt: &AttemptId);
-
-    /// Removes what is kept of old sweeps (folders, logs): of those that `keep` does not hold and that nothing was begun
-    /// for since `before`. Returns how many there were; an engine that keeps nothing has none.
-    ///
-    /// # Errors
-    /// They cannot be found out.
-    async fn forget_sweeps(&self, _keep: BTreeSet<SweepId>, _before: Timestamp) -> Result<usize, EngineError> {
-        Ok(0)
-    }
 
     /// Ends what must not outlive tunebot. Called once, at the graceful stop.
     async fn shutdown(&self);

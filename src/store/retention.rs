@@ -1,15 +1,12 @@
 //! Retention: old events and old trials go; sweeps and their reports stay, so that a best is never forgotten.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::Store;
 use super::error::StoreError;
-use super::rows::{micros, name};
+use super::rows::micros;
 use super::wakes::Wake;
 use super::writer::Shape;
-use crate::domain::ids::SweepId;
 
 /// Rows in one transaction: others are written in between.
 const PORTION: u32 = 500;
@@ -48,26 +45,6 @@ impl Store {
             trials: self.delete_in_portions(TRIALS, before(keep_trials)).await?,
             effects: self.delete_in_portions(EFFECTS, before(keep_events)).await?,
         })
-    }
-
-    /// The sweeps whose trials are kept: all but those that ended more than `keep_trials` ago.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn kept_sweeps(
-        &self,
-        now: Timestamp,
-        keep_trials: SignedDuration,
-    ) -> Result<BTreeSet<SweepId>, StoreError> {
-        const KEPT: &str = "SELECT id FROM sweeps WHERE state <> 'finished' OR ended_at >= $1";
-        let before = micros(now.checked_sub(keep_trials).unwrap_or(Timestamp::MIN));
-        self.read(move |connection| {
-            Box::pin(async move {
-                let rows: Vec<(String,)> = sqlx::query_as(KEPT).bind(before).fetch_all(connection).await?;
-                rows.iter().map(|(id,)| name(id)).collect()
-            })
-        })
-        .await
     }
 
     async fn delete_in_portions(&self, statement: &'static str, before: i64) -> Result<u64, StoreError> {

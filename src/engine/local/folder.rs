@@ -172,12 +172,6 @@ pub(super) fn remove_sweeps(work_dir: &Path, keep: impl Fn(&SweepId) -> bool) ->
     Ok(removed)
 }
 
-/// Was an attempt of the sweep begun, or its folder made, at `instant` or later? In doubt, yes.
-pub(super) fn changed_since(work_dir: &Path, sweep: &SweepId, instant: Timestamp) -> bool {
-    let changed = fs::metadata(work_dir.join(sweep.as_str())).and_then(|metadata| metadata.modified());
-    changed.ok().and_then(|changed| Timestamp::try_from(changed).ok()).is_none_or(|changed| changed >= instant)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -122,6 +122,19 @@ impl LocalEngine {
         Ok(Self { shared: Arc::new(shared), tasks: TaskTracker::new(), _abandon: abandoned.drop_guard() })
     }
 
+    /// Removes the folders, logs and all, of sweeps that `keep` does not hold. Returns how many.
+    ///
+    /// # Errors
+    /// The working folder cannot be read.
+    pub async fn prune(&self, keep: BTreeSet<SweepId>) -> io::Result<usize> {
+        let shared = self.shared.clone();
+        let live: BTreeSet<SweepId> = shared.attempts().keys().map(|attempt| attempt.sweep.clone()).collect();
+        blocking(move || {
+            folder::remove_sweeps(&shared.options.work_dir, |sweep| keep.contains(sweep) || live.contains(sweep))
+        })
+        .await
+    }
+
     /// The folder with the logs of an attempt. It may not be there.
     pub fn folder(&self, attempt: &AttemptId) -> PathBuf {
         self.shared.folder(attempt).path().to_owned()
@@ -192,19 +205,6 @@ impl Engine for LocalEngine {
         }
         let (folder, keep_work) = (self.shared.folder(attempt), self.shared.options.keep_work);
         blocking(move || folder.tidy(keep_work)).await;
-    }
-
-    /// The age matters where another tunebot, with a store of its own, uses the same folder: its sweeps are not in `keep`.
-    async fn forget_sweeps(&self, keep: BTreeSet<SweepId>, before: Timestamp) -> Result<usize, EngineError> {
-        let shared = self.shared.clone();
-        let live: BTreeSet<SweepId> = shared.attempts().keys().map(|attempt| attempt.sweep.clone()).collect();
-        let removed = blocking(move || {
-            let work_dir = &shared.options.work_dir;
-            let is_kept = |sweep: &SweepId| keep.contains(sweep) || live.contains(sweep);
-            folder::remove_sweeps(work_dir, |sweep| is_kept(sweep) || folder::changed_since(work_dir, sweep, before))
-        });
-        let unreadable = |error| EngineError::Transient(format!("the folders of old sweeps cannot be listed: {error}"));
-        removed.await.map_err(unreadable)
     }
 
     /// Returns once all attempts have ended, each after its grace at the latest.

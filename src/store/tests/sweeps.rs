@@ -234,20 +234,17 @@ async fn signals_of_a_finished_sweep_are_not_kept() {
     let asked = sweep("aaaaaa");
     start(&store, [asked.clone()]).await;
     store.append_signals(vec![started(&asked.id, 0)]).await.unwrap();
-    store.commit_sweep(commit(&finished(&asked, Outcome::Completed, at(9)), 1)).await.unwrap();
+    let commit = SweepCommit {
+        sweep: finished(&asked, Outcome::Completed, at(9)),
+        expected_revision: 1,
+        trials: vec![],
+        effects: vec![],
+        folded: vec![],
+        report: None,
+    };
+    store.commit_sweep(commit).await.unwrap();
     assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came before the end");
     let late = store.append_signals(vec![started(&asked.id, 1)]).await.unwrap();
     assert!(store.is_folded(late[0]).await.unwrap());
     assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came after it");
-}
-
-#[tokio::test]
-async fn the_trials_of_unfinished_and_of_young_sweeps_are_kept() {
-    let store = Store::in_memory().await.unwrap();
-    let [old, young, queued] = ["aaaaaa", "bbbbbb", "cccccc"].map(sweep);
-    start(&store, [old.clone(), young.clone(), queued.clone()]).await;
-    store.commit_sweep(commit(&finished(&old, Outcome::Completed, at(10)), 1)).await.unwrap();
-    store.commit_sweep(commit(&finished(&young, Outcome::Completed, at(100)), 1)).await.unwrap();
-    let kept = store.kept_sweeps(at(120), MINUTE).await.unwrap();
-    assert_eq!(kept, [young.id, queued.id].into());
 }

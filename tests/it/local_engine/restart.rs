@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use jiff::Timestamp;
 use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::engine::Engine;
 
@@ -113,15 +112,9 @@ async fn folders_of_forgotten_sweeps_are_removed() {
     let mut engine = site.start();
     engine.submit(&script("true")).await;
     engine.end().await;
-    assert_eq!(
-        engine.engine.forget_sweeps(BTreeSet::new(), Timestamp::MAX).await.unwrap(),
-        0,
-        "it is not forgotten yet"
-    );
+    assert_eq!(engine.engine.prune(BTreeSet::new()).await.unwrap(), 0, "it is not forgotten yet");
     engine.engine.forget(&attempt()).await;
-    assert_eq!(engine.engine.forget_sweeps([attempt().sweep].into(), Timestamp::MAX).await.unwrap(), 0);
-    let an_hour_ago = Timestamp::now() - jiff::SignedDuration::from_hours(1);
-    assert_eq!(engine.engine.forget_sweeps(BTreeSet::new(), an_hour_ago).await.unwrap(), 0, "it is not old enough");
-    assert_eq!(engine.engine.forget_sweeps(BTreeSet::new(), Timestamp::MAX).await.unwrap(), 1);
+    assert_eq!(engine.engine.prune([attempt().sweep].into()).await.unwrap(), 0);
+    assert_eq!(engine.engine.prune(BTreeSet::new()).await.unwrap(), 1);
     assert!(!site.folder().exists());
 }
