@@ -57,7 +57,7 @@ impl App {
         name_the_bound_port(&mut config, address);
         let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
-        let engines = adapters::engines(&config)?;
+        let local_engines = adapters::local_engines(&config)?;
         let github = adapters::github(&config)?;
         let notifiers = adapters::notifiers(&config, github.as_ref())?;
         let (sender, receiver) = watch::channel(Arc::new(config));
@@ -65,7 +65,7 @@ impl App {
             address,
             store,
             config: sender,
-            engines,
+            engines: adapters::engines(&local_engines),
             metrics,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
@@ -73,6 +73,7 @@ impl App {
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
+        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
@@ -138,7 +139,6 @@ impl App {
             dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()),
         );
         self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
-        self.spawn("retention", retention::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
         self.spawn("reconciler", reconciler.run(cancel.clone()));

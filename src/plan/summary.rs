@@ -57,7 +57,7 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
         effects.push(Effect { sweep: Some(sweep.id.clone()), due_at: now, action: Action::Notify(notification) });
     };
     for destination in &sweep.destinations {
-        let slot = format!("{}/{}", sweep.id, destination.key());
+        let slot = Notification::sweep_slot(&sweep.id, destination);
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
         if report.is_final() && matches!(destination, Destination::Slack { .. }) {
             notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));

@@ -151,25 +151,31 @@ pub(super) fn make_private(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Removes the folders of all sweeps that `keep` does not hold. Returns how many.
+/// The sweeps that have a folder. What is not named like a sweep is not ours.
 ///
 /// # Errors
-/// The folder of all sweeps cannot be read. A sweep's folder that cannot be removed is passed over.
-pub(super) fn remove_sweeps(work_dir: &Path, keep: impl Fn(&SweepId) -> bool) -> io::Result<usize> {
+/// The folder of all sweeps cannot be read.
+pub(super) fn sweeps(work_dir: &Path) -> io::Result<Vec<SweepId>> {
     let entries = match fs::read_dir(work_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut removed = 0;
-    for entry in entries {
-        let entry = entry?;
-        // What is not named like a sweep is not ours.
-        let sweep = entry.file_name().to_str().and_then(|name| name.parse::<SweepId>().ok());
-        if sweep.is_some_and(|sweep| !keep(&sweep)) && fs::remove_dir_all(entry.path()).is_ok() {
-            removed += 1;
-        }
+    let named = |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => entry.file_name().to_str().and_then(|name| name.parse().ok()).map(Ok),
+        Err(error) => Some(Err(error)),
+    };
+    entries.filter_map(named).collect()
+}
+
+/// Removes the folder of a sweep with all that is in it. Returns whether there was one.
+///
+/// # Errors
+/// It cannot be removed, or not as a whole.
+pub(super) fn remove_sweep(work_dir: &Path, sweep: &SweepId) -> io::Result<bool> {
+    match fs::remove_dir_all(work_dir.join(sweep.as_str())) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
     }
-    Ok(removed)
 }
 
 #[cfg(test)]
@@ -214,13 +220,16 @@ mod tests {
     }
 
     #[test]
-    fn only_folders_named_like_sweeps_are_removed() {
+    fn only_folders_named_like_sweeps_are_taken_for_ours() {
         let work_dir = tempfile::tempdir().unwrap();
-        for name in ["quick-k3f9q2", "quick-aaaaaa", "my thesis"] {
+        assert_eq!(sweeps(&work_dir.path().join("not there")).unwrap(), []);
+        for name in ["quick-k3f9q2", "my thesis"] {
             fs::create_dir(work_dir.path().join(name)).unwrap();
         }
-        let kept: SweepId = "quick-aaaaaa".parse().unwrap();
-        assert_eq!(remove_sweeps(work_dir.path(), |sweep| *sweep == kept).unwrap(), 1);
-        assert!(work_dir.path().join("my thesis").exists() && work_dir.path().join("quick-aaaaaa").exists());
+        let ours: SweepId = "quick-k3f9q2".parse().unwrap();
+        assert_eq!(sweeps(work_dir.path()).unwrap(), std::slice::from_ref(&ours));
+        assert!(remove_sweep(work_dir.path(), &ours).unwrap());
+        assert!(!remove_sweep(work_dir.path(), &ours).unwrap());
+        assert!(work_dir.path().join("my thesis").exists());
     }
 }

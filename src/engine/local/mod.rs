@@ -31,7 +31,7 @@ mod processes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -122,17 +122,26 @@ impl LocalEngine {
         Ok(Self { shared: Arc::new(shared), tasks: TaskTracker::new(), _abandon: abandoned.drop_guard() })
     }
 
-    /// Removes the folders, logs and all, of sweeps that `keep` does not hold. Returns how many.
+    /// The sweeps that have a folder here, in no order.
     ///
     /// # Errors
     /// The working folder cannot be read.
-    pub async fn prune(&self, keep: BTreeSet<SweepId>) -> io::Result<usize> {
+    pub async fn sweeps(&self) -> io::Result<Vec<SweepId>> {
         let shared = self.shared.clone();
-        let live: BTreeSet<SweepId> = shared.attempts().keys().map(|attempt| attempt.sweep.clone()).collect();
-        blocking(move || {
-            folder::remove_sweeps(&shared.options.work_dir, |sweep| keep.contains(sweep) || live.contains(sweep))
-        })
-        .await
+        blocking(move || folder::sweeps(&shared.options.work_dir)).await
+    }
+
+    /// Removes the folder of a sweep, logs and all, unless one of its attempts is still to be forgotten. Returns
+    /// whether it did.
+    ///
+    /// # Errors
+    /// The folder cannot be removed, or not as a whole.
+    pub async fn prune(&self, sweep: &SweepId) -> io::Result<bool> {
+        if self.shared.attempts().keys().any(|attempt| attempt.sweep == *sweep) {
+            return Ok(false);
+        }
+        let (shared, sweep) = (self.shared.clone(), sweep.clone());
+        blocking(move || folder::remove_sweep(&shared.options.work_dir, &sweep)).await
     }
 
     /// The folder with the logs of an attempt. It may not be there.
