@@ -23,6 +23,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Effects of one lane that are performed at a time.
 const WIDTH: u32 = 16;
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
+/// No service holds up its lane for longer at a time, whatever it says: GitHub's limits are those of an hour.
+const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
 /// What a turn found.
 enum Turn {
@@ -52,7 +54,7 @@ pub async fn run(lane: Lane, store: Store, performer: Arc<Performer>, cancel: Ca
             },
             Turn::HeldUntil(instant) => tokio::select! {
                 () = cancel.cancelled() => {}
-                () = pause_until(Some(instant), Duration::MAX) => {}
+                () = pause_until(Some(instant), LONGEST_HOLD) => {}
             },
         }
     }

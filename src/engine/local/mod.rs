@@ -108,7 +108,7 @@ impl LocalEngine {
     /// # Errors
     /// `work_dir` cannot be made.
     pub fn new(mut options: LocalEngineOptions) -> io::Result<Self> {
-        std::fs::create_dir_all(&options.work_dir)?;
+        folder::make_private(&options.work_dir)?;
         // Without links and dots, for the kernel names folders of processes like that.
         options.work_dir = options.work_dir.canonicalize()?;
         let abandoned = CancellationToken::new();

@@ -239,3 +239,24 @@ async fn old_trials_are_forgotten_and_their_sweep_is_not() {
         assert_eq!(store.load_trials(&kept.id).await.unwrap().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn signals_of_a_finished_sweep_are_not_kept() {
+    let store = Store::in_memory().await.unwrap();
+    let asked = sweep("aaaaaa");
+    start(&store, [asked.clone()]).await;
+    store.append_signals(vec![started(&asked.id, 0)]).await.unwrap();
+    let commit = SweepCommit {
+        sweep: finished(&asked, Outcome::Completed, at(9)),
+        expected_revision: 1,
+        trials: vec![],
+        effects: vec![],
+        folded: vec![],
+        report: None,
+    };
+    store.commit_sweep(commit).await.unwrap();
+    assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came before the end");
+    let late = store.append_signals(vec![started(&asked.id, 1)]).await.unwrap();
+    assert!(store.is_folded(late[0]).await.unwrap());
+    assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came after it");
+}
