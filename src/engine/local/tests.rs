@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 
 use super::*;
