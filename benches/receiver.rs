@@ -9,6 +9,8 @@ mod disk;
 mod figures;
 #[path = "common/settings.rs"]
 mod settings;
+#[path = "common/usage.rs"]
+mod usage;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -32,6 +34,7 @@ use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
 use tunebot::ingress::TrialTokens;
 use tunebot::store::Store;
 use tunebot::telemetry::Metrics;
+use usage::processor_seconds;
 
 const SECRET: &str = "It's a Secret to Everybody";
 const CONNECTIONS: usize = 64;
@@ -64,8 +67,9 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The last two are the disk alone: 4 KiB and fdatasync, just before the round.
-const COLUMNS: [&str; 6] = ["committed/s", "500/s: p50", "p99", "longest", "fdatasync p50", "fdatasync p99"];
+/// Processors: of the server and the senders together. The last two are the disk alone: 4 KiB and fdatasync, just before the round.
+const COLUMNS: [&str; 7] =
+    ["committed/s", "processors, each", "500/s: p50", "p99", "longest", "fdatasync p50", "fdatasync p99"];
 
 fn length() -> Duration {
     Duration::from_secs(if figures::short() { 2 } else { 10 })
@@ -78,7 +82,10 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     let address = listener.local_addr()?;
     let cancel = CancellationToken::new();
     let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
+    let before = processor_seconds(std::process::id())?;
     let (committed, elapsed) = at_full_speed(address, push).await?;
+    let after = processor_seconds(std::process::id())?;
+    let processor = (after - before) * 1e3 / committed as f64;
     let latencies = paced(address, push).await?;
     let stored: u64 = store.counts().await?.events.iter().map(|row| row.count).sum();
     ensure!(stored == committed + latencies.len() as u64, "{stored} events are stored");
@@ -87,7 +94,7 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     store.close().await;
     let of_latencies = [0.5, 0.99, 1.0].map(|share| figures::quantile(&latencies, share));
     let of_disk = [0.5, 0.99].map(|share| figures::quantile(syncs, share));
-    Ok([&[committed as f64 / elapsed.as_secs_f64()], of_latencies.as_slice(), of_disk.as_slice()].concat())
+    Ok([&[committed as f64 / elapsed.as_secs_f64(), processor], of_latencies.as_slice(), of_disk.as_slice()].concat())
 }
 
 fn state(store: Store) -> Result<State> {

@@ -27,7 +27,7 @@ use tunebot::domain::event::{Event, EventKey, EventKind, Source};
 use tunebot::domain::sweep::{Outcome, Sweep, SweepState};
 use tunebot::domain::tuning::SamplerKind;
 use tunebot::store::{EventResult, Store, SweepCommit};
-use usage::Usage;
+use usage::processor_seconds;
 
 /// Trials of one sweep.
 const SWEEP: u32 = 1_000;
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     let title = format!("{} s without work, the memory in the middle of them", idle().as_secs());
     figures::print(
         &title,
-        &["store", "resident memory", "of that, of its own", "processor time", "written", "write calls"],
+        &["store", "resident memory", "of that, of its own", "one processor", "written to disk"],
         &idles,
     );
     Ok(())
@@ -96,18 +96,24 @@ fn measure_idling(server: &Server) -> Result<Vec<String>> {
     let pid = running.child.id();
     let resident = process::memory(pid, "VmRSS")?;
     let own = process::memory(pid, "RssAnon")?;
-    let before = Usage::of(pid)?;
+    let before = (processor_seconds(pid)?, written(pid)?);
     std::thread::sleep(idle() / 2);
-    let after = Usage::of(pid)?;
+    let after = (processor_seconds(pid)?, written(pid)?);
     running.stop()?;
     let seconds = idle().as_secs_f64() / 2.0;
     Ok(vec![
         format!("{resident:.1} MB"),
         format!("{own:.1} MB"),
-        format!("{:.2} %", 100.0 * (after.processor - before.processor) / seconds),
-        format!("{:.1} KB/s", (after.written_bytes - before.written_bytes) as f64 / 1e3 / seconds),
-        format!("{:.1}/s", (after.write_calls - before.write_calls) as f64 / seconds),
+        format!("{:.2} %", 100.0 * (after.0 - before.0) / seconds),
+        format!("{:.0} bytes", after.1 - before.1),
     ])
+}
+
+/// Bytes that the process has caused to be written to the disk.
+fn written(pid: u32) -> Result<f64> {
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    Ok(bytes.context("no such line")?.parse()?)
 }
 
 /// A configured server that does not run yet.

@@ -13,6 +13,8 @@ mod process;
 mod settings;
 #[path = "common/sweeps.rs"]
 mod sweeps;
+#[path = "common/usage.rs"]
+mod usage;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -38,17 +40,14 @@ use tunebot::runtime::reconciler::Reconciler;
 use tunebot::runtime::{Engines, observer, relay};
 use tunebot::store::{EventResult, Store};
 use tunebot::telemetry::Metrics;
+use usage::processor_seconds;
 
 const PARALLEL: u32 = 16;
 const ENGINE: &str = "instant";
 
-/// What one run measured.
-struct Run {
-    first_ms: f64,
-    last_ms: f64,
-    whole_s: f64,
-    peak_mb: f64,
-}
+/// What one run measured: milliseconds a trial by the clock, then of processors, each over the first and the last tenth of
+/// the trials; seconds for all; MB at most.
+type Run = [f64; 6];
 
 fn main() -> Result<()> {
     // Given by the run below to its children; cargo passes `--bench`.
@@ -64,21 +63,29 @@ fn run_each() -> Result<()> {
     let mut rows = Vec::new();
     for sampler in ["random", "tpe"] {
         let runs = (0..repeats).map(|_| run_in_child(sampler)).collect::<Result<Vec<Run>>>()?;
-        let median = |of: fn(&Run) -> f64| figures::quantile(&runs.iter().map(of).collect::<Vec<_>>(), 0.5);
-        rows.push(vec![
-            sampler.to_owned(),
-            format!("{:.2} ms", median(|run| run.first_ms)),
-            format!("{:.2} ms", median(|run| run.last_ms)),
-            format!("{:.2}", median(|run| run.last_ms / run.first_ms)),
-            format!("{:.1} s", median(|run| run.whole_s)),
-            format!("{:.0} MB", median(|run| run.peak_mb)),
-        ]);
+        let median = |of: &dyn Fn(&Run) -> f64| figures::quantile(&runs.iter().map(of).collect::<Vec<_>>(), 0.5);
+        let figure = |at: usize| format!("{:.2} ms", median(&|run| run[at]));
+        let ratio = |at: usize| format!("{:.2}", median(&|run| run[at + 1] / run[at]));
+        let (whole, peak) = (format!("{:.1} s", median(&|run| run[4])), format!("{:.0} MB", median(&|run| run[5])));
+        let clock = [figure(0), figure(1), ratio(0)];
+        let processor = [figure(2), figure(3), ratio(2)];
+        rows.push([vec![sampler.to_owned()], clock.to_vec(), processor.to_vec(), vec![whole, peak]].concat());
     }
     let syncs = figures::quantile(&disk::syncs(folder.path())?, 0.5);
     let title = format!("A sweep of {} instant trials, {PARALLEL} at a time (median of {repeats} runs)", trials());
     figures::print(
         &title,
-        &["sampler", "a trial, first tenth", "a trial, last tenth", "ratio", "whole sweep", "peak memory"],
+        &[
+            "sampler",
+            "a trial: first tenth",
+            "last tenth",
+            "ratio",
+            "processors: first tenth",
+            "last tenth",
+            "ratio",
+            "whole sweep",
+            "peak memory",
+        ],
         &rows,
     );
     println!("\nThe disk alone: {syncs:.2} ms for 4 KiB and fdatasync (median).");
@@ -99,8 +106,7 @@ fn run_in_child(sampler: &str) -> Result<Run> {
     ensure!(output.status.success(), "the run with {sampler} ended with {}", output.status);
     let text = String::from_utf8(output.stdout)?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let [first_ms, last_ms, whole_s, peak_mb] = numbers[..] else { anyhow::bail!("not four figures: {text}") };
-    Ok(Run { first_ms, last_ms, whole_s, peak_mb })
+    numbers.try_into().map_err(|_| anyhow::anyhow!("not the figures of a run: {text}"))
 }
 
 async fn run_here(sampler: &str) -> Result<()> {
@@ -119,12 +125,15 @@ async fn run_here(sampler: &str) -> Result<()> {
     }
     let whole = begun.elapsed();
     loops.stop().await;
-    let ends = engine.ends();
-    ensure!(ends.len() == trials() as usize, "{} trials have ended", ends.len());
-    let tenth = ends.len() / 10;
-    let each = |ends: &[Instant]| figures::milliseconds(ends[ends.len() - 1] - ends[0]) / (ends.len() - 1) as f64;
+    let marks = engine.marks();
+    let [first, tenth, last_tenth, last] = marks[..] else { anyhow::bail!("{} marks were passed", marks.len()) };
+    let count = f64::from(trials() / 10 - 1);
+    let clock = |from: Mark, to: Mark| figures::milliseconds(to.at - from.at) / count;
+    let processor = |from: Mark, to: Mark| (to.processor - from.processor) * 1e3 / count;
     let peak = process::memory(std::process::id(), "VmHWM")?;
-    println!("{} {} {} {peak}", each(&ends[..tenth]), each(&ends[ends.len() - tenth..]), whole.as_secs_f64());
+    let times = [clock(first, tenth), clock(last_tenth, last), processor(first, tenth), processor(last_tenth, last)];
+    let [a, b, c, d] = times;
+    println!("{a} {b} {c} {d} {} {peak}", whole.as_secs_f64());
     store.close().await;
     Ok(())
 }
@@ -173,23 +182,30 @@ impl Loops {
     }
 }
 
+/// A point on the way of the sweep.
+#[derive(Clone, Copy)]
+struct Mark {
+    at: Instant,
+    /// Seconds of processors, of this process until here.
+    processor: f64,
+}
+
 /// Trials that begin and end at once, with a loss that is a smooth function of their parameters.
 struct InstantEngine {
     sender: mpsc::UnboundedSender<Observation>,
     receiver: Mutex<Option<mpsc::UnboundedReceiver<Observation>>>,
-    /// When the end of each trial was in the store, in that order.
-    ends: Mutex<Vec<Instant>>,
+    /// Ends that are in the store, and marks at the first of them, after a tenth, before the last tenth, at the last.
+    ends: Mutex<(u32, Vec<Mark>)>,
 }
 
 impl InstantEngine {
     fn new() -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let ends = Mutex::new(Vec::with_capacity(trials() as usize));
-        Self { sender, receiver: Mutex::new(Some(receiver)), ends }
+        Self { sender, receiver: Mutex::new(Some(receiver)), ends: Mutex::default() }
     }
 
-    fn ends(&self) -> Vec<Instant> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn marks(&self) -> Vec<Mark> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 }
 
@@ -231,7 +247,13 @@ impl Engine for InstantEngine {
     }
 
     async fn forget(&self, _: &AttemptId) {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+        let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.0 += 1;
+        let tenth = trials() / 10;
+        if [1, tenth, trials() - tenth + 1, trials()].contains(&ends.0) {
+            let processor = processor_seconds(std::process::id()).unwrap_or(f64::NAN);
+            ends.1.push(Mark { at: Instant::now(), processor });
+        }
     }
 
     async fn shutdown(&self) {}
