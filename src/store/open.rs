@@ -38,7 +38,7 @@ impl Store {
     /// [`StoreError::NotAStore`], [`StoreError::Corrupt`], [`StoreError::Unwritable`], [`StoreError::Full`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         make_folder(path)?;
-        let lock = StoreLock::take(path)?;
+        let lock = StoreLock::take(path).await?;
         check_header(path)?;
         make_private_file(path)?;
         let at = |fault: Fault| fault.at(path);

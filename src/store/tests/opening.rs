@@ -292,3 +292,12 @@ async fn a_new_store_is_for_this_user_only() {
     }
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_lock_that_is_let_go_within_a_moment_is_no_second_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tunebot.db");
+    let first = Store::open(&path).await.unwrap();
+    let (opened, ()) = tokio::join!(Store::open(&path), first.close());
+    opened.unwrap();
+}
