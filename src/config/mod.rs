@@ -35,6 +35,8 @@ pub enum Purpose {
     /// To run one sweep from the terminal: tunings, engines, store and dashboards. Sections for GitHub, Slack, triggers and
     /// schedules may be absent; where they are present their types are checked, but no secret is read.
     Run,
+    /// To predict what an event would start: the rules too, but no secret is read.
+    Replay,
 }
 
 /// A configuration that was read.

@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
             let hint = "describe one under `tunings`";
             self.whole("there is nothing to tune", hint);
         }
-        if self.purpose == Purpose::Serve {
+        if self.purpose != Purpose::Run {
             rules.triggers = self.triggers();
             rules.schedules = self.schedules();
             rules.announce_channel = self.announce_channel();

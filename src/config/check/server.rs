@@ -74,7 +74,7 @@ impl Checker<'_> {
             if entry.name.trim().is_empty() {
                 self.problems.push(place.key("name").problem("a token needs a name: who has it?"));
             }
-            if self.purpose == Purpose::Run {
+            if self.purpose != Purpose::Serve {
                 continue;
             }
             if let Some(secret) = self.secret(&place.key("secret"), &entry.secret) {
