@@ -143,7 +143,7 @@ impl Reconciler {
             && sweep.waits_for_group
             && let Some(older) = self.older_of_group(id, sweep.group.as_deref(), unfinished)
         {
-            return Grant::Wait(format!("{older}, which is older, to end"));
+            return Grant::Wait(format!("`{older}`, which is older, to end"));
         }
         let engine = &sweep.tuning.engine;
         let Some(capacity) = self.config.borrow().engines.get(engine).map(|settings| settings.capacity()) else {
