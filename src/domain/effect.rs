@@ -85,8 +85,13 @@ impl Action {
         }
     }
 
-    pub fn is_stop(&self) -> bool {
-        matches!(self, Self::Stop { .. })
+    /// Of effects that are due together, these are performed after the others.
+    pub fn comes_last(&self) -> bool {
+        match self {
+            Self::Submit { .. } => false,
+            Self::Stop { .. } => true,
+            Self::Notify(notification) => matches!(notification.content, Content::Closing(_)),
+        }
     }
 
     pub fn lane(&self) -> Lane {

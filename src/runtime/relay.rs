@@ -63,8 +63,8 @@ async fn turn(lane: &Lane, store: &Store, performer: &Arc<Performer>, now: Times
     if leased.is_empty() {
         return Ok(Turn::IdleUntil(store.next_due(lane).await?));
     }
-    // An attempt is submitted before it is stopped, as it was written.
-    let (first, then): (Vec<_>, Vec<_>) = leased.into_iter().partition(|leased| !leased.effect.action.is_stop());
+    // An attempt is submitted before it is stopped, and a message shows the result before its closing line names it.
+    let (first, then): (Vec<_>, Vec<_>) = leased.into_iter().partition(|leased| !leased.effect.action.comes_last());
     let mut held = perform_all(first, store, performer).await?;
     held = held.max(perform_all(then, store, performer).await?);
     Ok(held.map_or(Turn::More, Turn::HeldUntil))
