@@ -1,15 +1,26 @@
-//! How many signed pushes the receiver commits, and how long each takes: the real router on a loopback socket, the
-//! store in a file, everything in this process. Prints figures; run it with `cargo bench --bench receiver`.
+//! How many signed pushes the receiver commits, and how long each takes: the real router on a loopback socket, the store
+//! on disk; the senders share the processors with it.
+//!
+//! `cargo bench --bench receiver [-- --short]`.
 
-use std::collections::BTreeMap;
+#[path = "common/disk.rs"]
+mod disk;
+#[path = "common/figures.rs"]
+mod figures;
+#[path = "common/settings.rs"]
+mod settings;
+#[path = "common/usage.rs"]
+mod usage;
+
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::Sha256;
@@ -19,61 +30,84 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tunebot::config::{self, Config};
-use tunebot::domain::rules::Rules;
 use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
 use tunebot::ingress::TrialTokens;
 use tunebot::store::Store;
 use tunebot::telemetry::Metrics;
+use usage::processor_seconds;
 
 const SECRET: &str = "It's a Secret to Everybody";
 const CONNECTIONS: usize = 64;
-const FULL_SPEED: Duration = Duration::from_secs(10);
 const PACE_PER_SECOND: u64 = 500;
-const PACED: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<()> {
     // Beside the build, so that the store is on a disk and not in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let store = Store::open(&folder.path().join("receiver.db")).await?;
+    let push = Arc::new(Push::new());
+    let rounds = if figures::short() { 1 } else { 5 };
+    let mut rows = Vec::new();
+    for round in 0..rounds {
+        let syncs = disk::syncs(folder.path())?;
+        rows.push(measure(&folder.path().join(format!("receiver-{round}.db")), &push, &syncs).await?);
+    }
+    let column = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<_>>();
+    rows.push((0..COLUMNS.len()).map(|at| figures::quantile(&column(at), 0.5)).collect());
+    let shown = rows.iter().enumerate().map(|(round, row)| {
+        let name = if round == rounds { "median".to_owned() } else { (round + 1).to_string() };
+        [vec![name, format!("{:.0}", row[0])], row[1..].iter().map(|figure| format!("{figure:.2} ms")).collect()]
+            .concat()
+    });
+    let title = format!(
+        "Signed pushes of {} bytes, {CONNECTIONS} connections; at full speed for {length} s, then {PACE_PER_SECOND}/s for {length} s",
+        push.body.len(),
+        length = length().as_secs()
+    );
+    figures::print(&title, &[&["round"], COLUMNS.as_slice()].concat(), &shown.collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Processors: of the server and the senders together. The last two are the disk alone: 4 KiB and fdatasync, just before the round.
+const COLUMNS: [&str; 7] =
+    ["committed/s", "processors, each", "500/s: p50", "p99", "longest", "fdatasync p50", "fdatasync p99"];
+
+fn length() -> Duration {
+    Duration::from_secs(if figures::short() { 2 } else { 10 })
+}
+
+/// One round with a store of its own, as the columns say.
+async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64>> {
+    let store = Store::open(path).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let cancel = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, router(state(store.clone())), cancel.clone()));
-    let push = Arc::new(Push::new());
-    println!("{} byte pushes, {CONNECTIONS} connections, store in {}", push.body.len(), folder.path().display());
-
-    let (committed, elapsed) = at_full_speed(address, &push).await?;
-    println!("full speed: {:.0} events/s committed with fsync", committed as f64 / elapsed.as_secs_f64());
-
-    let mut latencies = paced(address, &push).await?;
-    latencies.sort_unstable();
-    println!(
-        "{PACE_PER_SECOND} events/s: p50 {:.2} ms, p99 {:.2} ms, longest {:.2} ms",
-        milliseconds(&latencies, 0.50),
-        milliseconds(&latencies, 0.99),
-        milliseconds(&latencies, 1.0),
-    );
-
+    let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
+    let before = processor_seconds(std::process::id())?;
+    let (committed, elapsed) = at_full_speed(address, push).await?;
+    let after = processor_seconds(std::process::id())?;
+    let processor = (after - before) * 1e3 / committed as f64;
+    let latencies = paced(address, push).await?;
     let stored: u64 = store.counts().await?.events.iter().map(|row| row.count).sum();
     ensure!(stored == committed + latencies.len() as u64, "{stored} events are stored");
     cancel.cancel();
     server.await??;
     store.close().await;
-    Ok(())
+    let of_latencies = [0.5, 0.99, 1.0].map(|share| figures::quantile(&latencies, share));
+    let of_disk = [0.5, 0.99].map(|share| figures::quantile(syncs, share));
+    Ok([&[committed as f64 / elapsed.as_secs_f64(), processor], of_latencies.as_slice(), of_disk.as_slice()].concat())
 }
 
-fn state(store: Store) -> State {
+fn state(store: Store) -> Result<State> {
     let readiness = Readiness::default();
     readiness.set(Phase::Serving);
-    State {
+    Ok(State {
         config: watch::channel(Arc::new(config()?)).1,
         tokens: TrialTokens::new(store.instance_key().expose_secret()),
         store,
         telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
         readiness,
         patience: Patience::default(),
-    }
+    })
 }
 
 /// Every connection sends its next push as soon as the one before is acknowledged.
@@ -85,7 +119,7 @@ async fn at_full_speed(address: SocketAddr, push: &Arc<Push>) -> Result<(u64, Du
         connections.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut acknowledged = 0;
-            while begun.elapsed() < FULL_SPEED {
+            while begun.elapsed() < length() {
                 connection.send(&push).await?;
                 acknowledged += 1;
             }
@@ -99,12 +133,12 @@ async fn at_full_speed(address: SocketAddr, push: &Arc<Push>) -> Result<(u64, Du
     Ok((committed, begun.elapsed()))
 }
 
-/// Pushes leave by the clock, whether earlier ones are answered or not; a latency counts from the instant at which its
-/// push was due.
-async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<Duration>> {
+/// Pushes leave by the clock, whether earlier ones are answered or not; a latency (in ms) counts from the instant at which
+/// its push was due.
+async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<f64>> {
     let next = Arc::new(AtomicU64::new(0));
     let begun = Instant::now() + Duration::from_millis(100);
-    let total = PACE_PER_SECOND * PACED.as_secs();
+    let total = PACE_PER_SECOND * length().as_secs();
     let mut connections = tokio::task::JoinSet::new();
     for _ in 0..CONNECTIONS {
         let (push, next) = (push.clone(), next.clone());
@@ -119,7 +153,7 @@ async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<Duration>> {
                 let due = begun + Duration::from_nanos(number * 1_000_000_000 / PACE_PER_SECOND);
                 sleep_until(due.into()).await;
                 connection.send(&push).await?;
-                latencies.push(due.elapsed());
+                latencies.push(figures::milliseconds(due.elapsed()));
             }
         });
     }
@@ -128,12 +162,6 @@ async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<Duration>> {
         latencies.extend(of_connection??);
     }
     Ok(latencies)
-}
-
-/// Of sorted `latencies`, the one that this share of them does not exceed.
-fn milliseconds(latencies: &[Duration], share: f64) -> f64 {
-    let position = (share * latencies.len() as f64).ceil() as usize;
-    latencies.get(position.saturating_sub(1)).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3)
 }
 
 /// The body of a push of about 30 KB, with its signature.
@@ -220,28 +248,12 @@ fn is_whole(answer: &[u8]) -> Result<bool> {
     Ok(body.len() >= length.parse()?)
 }
 
+/// The settings of a server that takes GitHub's deliveries.
 fn config() -> Result<Config> {
-    Ok(Config {
-        server: config::Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1".parse()?,
-            drain: SignedDuration::from_secs(10),
-            log: config::Log { format: config::LogFormat::Text, filter: "warn".into() },
-            api_tokens: Vec::new(),
-        },
-        store: config::StoreSettings {
-            path: "receiver.db".into(),
-            keep_events: SignedDuration::from_hours(24),
-            keep_trials: SignedDuration::from_hours(24),
-        },
-        github: Some(config::Github {
-            api_url: "http://127.0.0.1".parse()?,
-            auth: config::GithubAuth::Token(String::new().into()),
-            webhook_secrets: vec![SECRET.to_owned().into()],
-        }),
-        slack: None,
-        grafana: None,
-        engines: BTreeMap::new(),
-        rules: Arc::new(Rules::default()),
-    })
+    let github = config::Github {
+        api_url: "http://127.0.0.1".parse()?,
+        auth: config::GithubAuth::Token(String::new().into()),
+        webhook_secrets: vec![SECRET.to_owned().into()],
+    };
+    Ok(Config { github: Some(github), ..settings::settings("local", 1)? })
 }

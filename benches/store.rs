@@ -1,45 +1,74 @@
-//! Figures of the store on this machine's disk: `cargo bench --bench store [FOLDER]`.
+//! What the store takes on this machine's disk: events, commits of sweeps, and questions to a full store.
 //!
-//! It prints; it judges nothing. The store lies in a new folder under FOLDER (default: the system's temporary folder,
-//! which may be memory: name a folder on a disk to measure fsync).
+//! `cargo bench --bench store [-- --short]`.
+
+#[path = "common/disk.rs"]
+mod disk;
+#[path = "common/figures.rs"]
+mod figures;
+#[path = "common/sweeps.rs"]
+mod sweeps;
+#[path = "common/trials.rs"]
+mod trials;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use jiff::{SignedDuration, Timestamp};
+use anyhow::Result;
+use jiff::Timestamp;
 use tunebot::domain::event::{Event, EventKey, EventKind, Source};
-use tunebot::domain::ids::EventId;
-use tunebot::domain::metrics::{Direction, Objective, Objectives};
-use tunebot::domain::params::{Params, Space, Value};
-use tunebot::domain::sweep::{Origin, Sweep, SweepState};
-use tunebot::domain::trial::{Trial, TrialState};
-use tunebot::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
+use tunebot::domain::sweep::{Sweep, SweepState};
+use tunebot::domain::trial::TrialState;
+use tunebot::domain::tuning::SamplerKind;
 use tunebot::store::{EventResult, Store, SweepCommit};
 
 const CALLERS: usize = 64;
-const BURST: usize = 50_000;
 const RATE: u32 = 500;
-const RATE_SECONDS: u32 = 5;
-const TRIALS: u32 = 100_000;
-const COMMITS: u32 = 5_000;
+
+/// How much of everything.
+struct Extent {
+    burst: usize,
+    seconds: u32,
+    commits: u32,
+    trials: u32,
+    repeats: u32,
+}
+
+type Row = Vec<String>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // cargo passes `--bench`.
-    let parent = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder = match parent {
-        Some(parent) => tempfile::tempdir_in(parent),
-        None => tempfile::tempdir(),
-    }
-    .context("cannot make a folder")?;
-    let path = folder.path().join("store.db");
-    let store = Store::open(&path).await?;
-    burst(&store).await?;
-    steady(&store).await?;
-    commits(&store).await?;
+    let extent = if figures::short() {
+        Extent { burst: 5_000, seconds: 1, commits: 500, trials: 10_000, repeats: 3 }
+    } else {
+        Extent { burst: 50_000, seconds: 5, commits: 5_000, trials: 100_000, repeats: 20 }
+    };
+    // Beside the build, so that the store is on a disk and not in memory.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let store = Store::open(&folder.path().join("store.db")).await?;
+    let mut rows = vec![alone(folder.path())?];
+    rows.push(burst(&store, &extent).await?);
+    rows.push(steady(&store, &extent).await?);
+    rows.push(commits(&store, &extent).await?);
     store.close().await;
-    many_trials(&folder.path().join("trials.db")).await
+    figures::print("Writes, each with fsync before its answer", &["what", "a second", "p50", "p99", "longest"], &rows);
+    let rows = full_store(&folder.path().join("trials.db"), &extent).await?;
+    let title = format!("A store of {} trials (median of {})", extent.trials, extent.repeats);
+    figures::print(&title, &["what", "figure"], &rows);
+    Ok(())
+}
+
+/// A row of the table of writes: how many a second, if that says something, and how long each took in ms.
+fn row(what: String, rate: Option<f64>, times: &[f64]) -> Row {
+    let rate = rate.map_or("–".to_owned(), |rate| format!("{rate:.0}"));
+    let times = [0.5, 0.99, 1.0].map(|share| format!("{:.2} ms", figures::quantile(times, share)));
+    [vec![what, rate], times.to_vec()].concat()
+}
+
+fn alone(folder: &Path) -> Result<Row> {
+    let times = disk::syncs(folder)?;
+    let rate = 1e3 * times.len() as f64 / times.iter().sum::<f64>();
+    Ok(row("the disk alone: 4 KiB and fdatasync".into(), Some(rate), &times))
 }
 
 /// An event of about 1 KB.
@@ -49,92 +78,107 @@ fn event(number: usize) -> Event {
     Event { key, received_at: Timestamp::now(), kind: EventKind::NotForUs { what } }
 }
 
-async fn burst(store: &Store) -> Result<()> {
-    let begin = Instant::now();
+/// Everybody sends the next event once the one before is acknowledged.
+async fn burst(store: &Store, extent: &Extent) -> Result<Row> {
+    let (begun, burst) = (Instant::now(), extent.burst);
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..CALLERS {
         let store = store.clone();
         callers.spawn(async move {
-            for number in (caller..BURST).step_by(CALLERS) {
+            let mut times = Vec::new();
+            for number in (caller..burst).step_by(CALLERS) {
+                let begun = Instant::now();
                 store.accept(&event(number)).await?;
+                times.push(figures::milliseconds(begun.elapsed()));
             }
-            anyhow::Ok(())
+            anyhow::Ok(times)
         });
     }
+    let mut times = Vec::with_capacity(burst);
     while let Some(caller) = callers.join_next().await {
-        caller??;
+        times.extend(caller??);
     }
-    let rate = BURST as f64 / begin.elapsed().as_secs_f64();
-    println!("accept, {CALLERS} callers at once: {rate:.0} events/s");
-    Ok(())
+    let rate = burst as f64 / begun.elapsed().as_secs_f64();
+    Ok(row(format!("accept, {CALLERS} callers at once"), Some(rate), &times))
 }
 
-async fn steady(store: &Store) -> Result<()> {
+async fn steady(store: &Store, extent: &Extent) -> Result<Row> {
     let mut clock = tokio::time::interval(Duration::from_secs(1) / RATE);
     let mut callers = tokio::task::JoinSet::new();
-    for number in 0..(RATE * RATE_SECONDS) as usize {
+    for number in 0..(RATE * extent.seconds) as usize {
         clock.tick().await;
-        let store = store.clone();
+        let (store, number) = (store.clone(), extent.burst + number);
         callers.spawn(async move {
-            let begin = Instant::now();
-            store.accept(&event(BURST + number)).await?;
-            anyhow::Ok(begin.elapsed())
+            let begun = Instant::now();
+            store.accept(&event(number)).await?;
+            anyhow::Ok(figures::milliseconds(begun.elapsed()))
         });
     }
     let mut times = Vec::with_capacity(callers.len());
     while let Some(time) = callers.join_next().await {
         times.push(time??);
     }
-    times.sort();
-    let percentile = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-    println!(
-        "accept, {RATE}/s for {RATE_SECONDS} s: p50 {:.2} ms, p99 {:.2} ms, slowest {:.2} ms",
-        percentile(0.5),
-        percentile(0.99),
-        percentile(1.0)
-    );
-    Ok(())
+    Ok(row(format!("accept, {RATE}/s"), None, &times))
 }
 
 /// One after another, as one sweep has to: each ends a trial and proposes the next.
-async fn commits(store: &Store) -> Result<()> {
-    let mut commit = new_sweep(store, "resnet-aaaaaa").await?;
-    let begin = Instant::now();
-    for number in 0..COMMITS {
-        commit.trials = vec![complete(number), trial(number + 1)];
+async fn commits(store: &Store, extent: &Extent) -> Result<Row> {
+    let mut commit = new_sweep(store, extent).await?;
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    for number in 0..extent.commits {
+        let mut next = trials::complete(number + 1)?;
+        next.state = TrialState::Waiting;
+        commit.trials = vec![trials::complete(number)?, next];
+        let begun = Instant::now();
         commit.expected_revision = store.commit_sweep(commit.clone()).await?;
+        times.push(figures::milliseconds(begun.elapsed()));
     }
-    println!("commit_sweep, one sweep, 2 trials each: {:.0}/s", f64::from(COMMITS) / begin.elapsed().as_secs_f64());
-    Ok(())
+    let rate = f64::from(extent.commits) / begun.elapsed().as_secs_f64();
+    Ok(row("commit_sweep, one sweep, 2 trials each".into(), Some(rate), &times))
 }
 
-async fn many_trials(path: &Path) -> Result<()> {
+async fn full_store(path: &Path, extent: &Extent) -> Result<Vec<Row>> {
     let store = Store::open(path).await?;
-    let mut commit = new_sweep(&store, "resnet-bbbbbb").await?;
-    for first in (0..TRIALS).step_by(1000) {
-        commit.trials = (first..first + 1000).map(complete).collect();
+    let mut commit = new_sweep(&store, extent).await?;
+    for first in (0..extent.trials).step_by(1000) {
+        commit.trials = (first..first + 1000).map(trials::complete).collect::<Result<_>>()?;
         commit.expected_revision = store.commit_sweep(commit.clone()).await?;
     }
     store.close().await;
-    let size = std::fs::metadata(path)?.len();
-    println!("{TRIALS} trials: {:.1} MB, {} bytes a trial", size as f64 / 1e6, size / u64::from(TRIALS));
-
-    let begin = Instant::now();
-    let store = Store::open(path).await?;
-    println!("open with {TRIALS} trials: {:.1} ms", begin.elapsed().as_secs_f64() * 1e3);
-    let begin = Instant::now();
-    store.counts().await?;
-    println!("counts with {TRIALS} trials: {:.1} ms", begin.elapsed().as_secs_f64() * 1e3);
-    let begin = Instant::now();
-    store.unfinished_sweeps().await?;
-    println!("unfinished_sweeps with {TRIALS} trials: {:.2} ms", begin.elapsed().as_secs_f64() * 1e3);
-    store.close().await;
-    Ok(())
+    let size = std::fs::metadata(path)?.len() as f64;
+    let bytes = size / f64::from(extent.trials);
+    let (mut opening, mut counting, mut unfinished, mut leasing) = (vec![], vec![], vec![], vec![]);
+    for _ in 0..extent.repeats {
+        let begun = Instant::now();
+        let store = Store::open(path).await?;
+        opening.push(figures::milliseconds(begun.elapsed()));
+        // The connections are there from now on.
+        store.unfinished_sweeps().await?;
+        let begun = Instant::now();
+        store.counts().await?;
+        counting.push(figures::milliseconds(begun.elapsed()));
+        let begun = Instant::now();
+        store.unfinished_sweeps().await?;
+        unfinished.push(figures::milliseconds(begun.elapsed()));
+        let begun = Instant::now();
+        store.lease_events(Timestamp::UNIX_EPOCH, jiff::SignedDuration::from_secs(1), 32).await?;
+        leasing.push(figures::milliseconds(begun.elapsed()));
+        store.close().await;
+    }
+    let median = |times: &[f64]| format!("{:.2} ms", figures::quantile(times, 0.5));
+    Ok(vec![
+        vec!["on disk".into(), format!("{:.1} MB, {bytes:.0} bytes a trial", size / 1e6)],
+        vec!["open".into(), median(&opening)],
+        vec!["counts, for /metrics".into(), median(&counting)],
+        vec!["unfinished_sweeps, at each turn of the reconciler".into(), median(&unfinished)],
+        vec!["lease_events when there is none".into(), median(&leasing)],
+    ])
 }
 
-async fn new_sweep(store: &Store, id: &str) -> Result<SweepCommit> {
-    let sweep = sweep(id)?;
-    let event = store.accept(&Event { key: EventKey { source: Source::Api, delivery: id.into() }, ..event(0) }).await?;
+async fn new_sweep(store: &Store, extent: &Extent) -> Result<SweepCommit> {
+    let sweep = sweeps::sweep(0, sweeps::tuning(SamplerKind::Random, extent.trials, 2, "local")?)?;
+    let event =
+        store.accept(&Event { key: EventKey { source: Source::Api, delivery: "sweep".into() }, ..event(0) }).await?;
     store.finish_event(event.id(), EventResult { sweeps: vec![sweep.clone()], ..EventResult::default() }).await?;
     Ok(SweepCommit {
         sweep: Sweep { state: SweepState::Running, ..sweep },
@@ -143,69 +187,5 @@ async fn new_sweep(store: &Store, id: &str) -> Result<SweepCommit> {
         effects: vec![],
         folded: vec![],
         report: None,
-    })
-}
-
-fn trial(number: u32) -> Trial {
-    let values = [("lr", Value::Float(f64::from(number) * 1e-7)), ("batch_size", Value::Int(64))];
-    let params: Params = values.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, value))).collect();
-    Trial::proposed(number, params, Timestamp::now())
-}
-
-fn complete(number: u32) -> Trial {
-    let metrics = "val_acc".parse().ok().map(|name| (name, 0.9312)).into_iter().collect();
-    let now = Some(Timestamp::now());
-    Trial { state: TrialState::Complete, metrics, started_at: now, ended_at: now, ..trial(number) }
-}
-
-fn sweep(id: &str) -> Result<Sweep> {
-    let limits = Limits {
-        trials: TRIALS,
-        parallel: 2,
-        failed_trials: 5,
-        trial_timeout: SignedDuration::from_mins(1),
-        deadline: None,
-        patience: None,
-        retries: 2,
-        stop_grace: SignedDuration::from_secs(5),
-    };
-    let loss = Objective { metric: "loss".parse()?, direction: Direction::Minimize, goal: None };
-    let tuning = Tuning {
-        name: "resnet".parse()?,
-        description: String::new(),
-        space: Space::new(vec![]).map_err(|_| anyhow::anyhow!("an empty space is a space"))?,
-        objectives: Objectives::new(loss, Vec::new()),
-        search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
-        limits,
-        engine: "local".parse()?,
-        trial: TrialTemplate::Command {
-            argv: vec!["train".into()],
-            env: Default::default(),
-            inherit_env: Default::default(),
-            source: None,
-        },
-        production: None,
-        access: Access::default(),
-        requirement: None,
-        dashboards: vec![],
-    };
-    Ok(Sweep {
-        id: id.parse()?,
-        event: EventId(1),
-        tuning,
-        overrides: vec![],
-        seed: 7,
-        origin: Origin::Terminal,
-        code: None,
-        group: None,
-        waits_for_group: false,
-        destinations: vec![],
-        baseline: None,
-        state: SweepState::Queued,
-        created_at: Timestamp::UNIX_EPOCH,
-        started_at: None,
-        ended_at: None,
-        outcome: None,
-        reported_at: None,
     })
 }

@@ -19,15 +19,23 @@ use crate::runtime::{Engines, Notifiers};
 /// Every service that messages may go to, configured or not: effects for one that is gone must still be settled.
 pub(super) const SERVICES: [Service; 2] = [Service::Slack, Service::Github];
 
+/// The engines that run trials on this machine.
+pub(super) type LocalEngines = BTreeMap<EngineName, Arc<LocalEngine>>;
+
 /// # Errors
 /// An engine cannot be set up, for a reason that names it.
-pub(super) fn engines(config: &Config) -> Result<Engines> {
-    let mut engines: BTreeMap<EngineName, Arc<dyn Engine>> = BTreeMap::new();
+pub(super) fn local_engines(config: &Config) -> Result<LocalEngines> {
+    let mut engines = BTreeMap::new();
     for (name, EngineSettings::Local(settings)) in &config.engines {
         let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
         engines.insert(name.clone(), Arc::new(engine));
     }
-    Ok(Arc::new(engines))
+    Ok(engines)
+}
+
+/// All engines, whatever their kind.
+pub(super) fn engines(local: &LocalEngines) -> Engines {
+    Arc::new(local.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>)).collect())
 }
 
 fn local_engine(settings: &LocalEngineSettings) -> Result<LocalEngine> {

@@ -81,7 +81,8 @@ pub async fn explain(options: Explain) -> Result<ExitCode> {
         print(format_args!("  last error: {error}"))?;
     }
     for decision in &record.decisions {
-        print(format_args!("  {}: {}: {}", decision.by, decision.verdict.name(), decision.reason))?;
+        let sweep = decision.sweep.as_ref().map(|sweep| format!(" ({sweep})")).unwrap_or_default();
+        print(format_args!("  {}: {}{sweep}: {}", decision.by, decision.verdict.name(), decision.reason))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
-    let config = options.config.load(Purpose::Replay)?.config;
+    let config = options.config.load(Purpose::Predict)?.config;
     let bytes = std::fs::read(&options.file).with_context(|| format!("{} cannot be read", options.file.display()))?;
     let hints = FileHints { event: options.event.as_deref() };
     let event = ingress::parse_file(&bytes, hints, Timestamp::now())?;

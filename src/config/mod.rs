@@ -35,8 +35,8 @@ pub enum Purpose {
     /// To run one sweep from the terminal: tunings, engines, store and dashboards. Sections for GitHub, Slack, triggers and
     /// schedules may be absent; where they are present their types are checked, but no secret is read.
     Run,
-    /// To predict what an event would start: the rules too, but no secret is read.
-    Replay,
+    /// To tell what an event would start: as to serve, with triggers and schedules, but no secret is read.
+    Predict,
 }
 
 /// A configuration that was read.

@@ -6,13 +6,12 @@ use super::settings::{Config, Github, GithubAuth, Slack};
 
 /// The settings that differ between `old` and `new` and that a running server does not take over: they are in force after
 /// the next start. All others (tunings, triggers, schedules, access, the secrets that requests are verified with, API
-/// tokens, Grafana, retention) can be changed while it runs.
+/// tokens, the log filter, the drain time, retention) can be changed while it runs.
 pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let changed = [
         ("server.listen", old.server.listen != new.server.listen),
         ("server.public_url", old.server.public_url != new.server.public_url),
-        ("server.drain", old.server.drain != new.server.drain),
-        ("server.log", old.server.log != new.server.log),
+        ("server.log.format", old.server.log.format != new.server.log.format),
         ("store.path", old.store.path != new.store.path),
         ("engines", old.engines != new.engines),
         ("github", old.github.is_some() != new.github.is_some()),
@@ -25,6 +24,7 @@ pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("slack", old.slack.is_some() != new.slack.is_some()),
         ("slack.api_url", differs(&old.slack, &new.slack, |a, b| a.api_url != b.api_url)),
         ("slack.bot_token", differs(&old.slack, &new.slack, |a: &Slack, b| !same(&a.bot_token, &b.bot_token))),
+        ("grafana", old.grafana != new.grafana),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
 }

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::event::EventKey;
 use super::ids::{AttemptId, EngineName, SweepId};
 use super::params::Params;
 use super::report::Report;
@@ -61,6 +62,16 @@ pub enum Content {
 const CLOSING: &str = "/closing";
 
 impl Notification {
+    /// The slot of a sweep's message at `destination`.
+    pub fn sweep_slot(sweep: &SweepId, destination: &Destination) -> String {
+        format!("{sweep}/{}", destination.key())
+    }
+
+    /// The slot of the answer to an event.
+    pub fn answer_slot(event: &EventKey) -> String {
+        format!("answer/{}/{}", event.source.name(), event.delivery)
+    }
+
     /// The slot of the closing line of the sweep message in `slot`.
     pub fn closing_slot(slot: &str) -> String {
         format!("{slot}{CLOSING}")
@@ -85,12 +96,13 @@ impl Action {
         }
     }
 
-    /// Of effects that are due together, these are performed after the others.
-    pub fn comes_last(&self) -> bool {
+    /// Does it presuppose another effect that was written with or before it? A stop its submission, a closing line the
+    /// message that begins its thread.
+    pub fn comes_second(&self) -> bool {
         match self {
             Self::Submit { .. } => false,
             Self::Stop { .. } => true,
-            Self::Notify(notification) => matches!(notification.content, Content::Closing(_)),
+            Self::Notify(notification) => notification.thread_slot().is_some(),
         }
     }
 

@@ -137,6 +137,7 @@ pub fn values(report: &Report) -> Option<Phrase> {
     let against = metric.strong(now).words(format!(", was {then} "));
     Some(match &baseline.against {
         Against::Branch { name } => against.words("on ").code(prose::line(name, NAME)),
+        Against::Earlier => against.words("before"),
         Against::Production => against.words("in production"),
     })
 }

@@ -233,13 +233,13 @@ impl Snapshot {
         match trial.state {
             TrialState::Complete => {
                 if let Some(step) = last_step {
-                    tally.full_steps = (tally.full_steps.0 + step, tally.full_steps.1 + 1);
+                    tally.full_steps = (tally.full_steps.0.saturating_add(step), tally.full_steps.1 + 1);
                 }
                 self.rank(number);
             }
             TrialState::Pruned => {
                 if let Some(step) = last_step {
-                    tally.pruned_steps = (tally.pruned_steps.0 + step, tally.pruned_steps.1 + 1);
+                    tally.pruned_steps = (tally.pruned_steps.0.saturating_add(step), tally.pruned_steps.1 + 1);
                 }
             }
             TrialState::Failed => {
@@ -260,6 +260,8 @@ impl Snapshot {
             (objective.direction.loss(value.unwrap_or(f64::NAN)), number)
         };
         let own = key(number);
+        // A trial that is only as good as the best, but of a lower number, comes first and improves nothing.
+        let improves = self.tally.top.first().is_none_or(|best| own.0.total_cmp(&key(*best).0).is_lt());
         let place = self.tally.top.partition_point(|other| {
             let other = key(*other);
             other.0.total_cmp(&own.0).then(other.1.cmp(&own.1)).is_lt()
@@ -268,7 +270,7 @@ impl Snapshot {
             self.tally.top.insert(place, number);
             self.tally.top.truncate(Report::TOP);
         }
-        if place == 0 {
+        if improves {
             self.tally.since_best = 0;
         }
     }
@@ -290,3 +292,6 @@ fn record_of(trial: &Trial, tuning: &Tuning) -> Record {
     };
     Record { state, params: trial.params.clone(), values, steps: trial.steps.clone() }
 }
+
+#[cfg(test)]
+mod tests;

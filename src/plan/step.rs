@@ -83,7 +83,7 @@ pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
         return None;
     }
     let trials = snapshot.open_trials().filter_map(|trial| match trial.stopping_since {
-        Some(since) => after(since, limits.stop_grace + GIVE_UP_AFTER),
+        Some(since) => after(since, limits.stop_grace.saturating_add(GIVE_UP_AFTER)),
         None => after(trial.started_at?, limits.trial_timeout),
     });
     let deadline = match (sweep.state, sweep.started_at, limits.deadline) {
@@ -112,7 +112,7 @@ fn begin(snapshot: &mut Snapshot, grant: &Grant, now: Timestamp) {
 
 /// Ends trials that were told to end long ago and of which nothing was heard: the sweep must not hang on them.
 fn give_up_silent(snapshot: &mut Snapshot, now: Timestamp) {
-    let limit = snapshot.tuning().limits.stop_grace + GIVE_UP_AFTER;
+    let limit = snapshot.tuning().limits.stop_grace.saturating_add(GIVE_UP_AFTER);
     let tuning = std::sync::Arc::clone(snapshot.tuning());
     for number in numbers(snapshot, |trial| passed(trial.stopping_since, limit, now)) {
         snapshot.update(number, |trial| tell::give_up(trial, now, &tuning));

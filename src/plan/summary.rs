@@ -34,7 +34,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,
         counts: snapshot.counts(),
-        verdict: verdict(sweep, &objective, top.first(), baseline.as_ref()),
+        verdict: verdict(sweep, &objective, top.first()),
         objective,
         top,
         baseline,
@@ -57,7 +57,7 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
         effects.push(Effect { sweep: Some(sweep.id.clone()), due_at: now, action: Action::Notify(notification) });
     };
     for destination in &sweep.destinations {
-        let slot = format!("{}/{}", sweep.id, destination.key());
+        let slot = Notification::sweep_slot(&sweep.id, destination);
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
         if report.is_final() && matches!(destination, Destination::Slack { .. }) {
             notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));
@@ -95,12 +95,9 @@ fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
 }
 
 /// Holds the best against the baseline, as the tuning requires. Given only once the sweep has ended by itself.
-fn verdict(
-    sweep: &Sweep,
-    objective: &Objective,
-    best: Option<&Ranked>,
-    baseline: Option<&Baseline>,
-) -> Option<Verdict> {
+fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Option<Verdict> {
+    // Production's own trial does not judge: the best is never worse than one of its trials.
+    let baseline = sweep.baseline.as_ref();
     let requirement = sweep.tuning.requirement.as_ref()?;
     let outcome = sweep.outcome.as_ref().filter(|_| sweep.state == SweepState::Finished)?;
     let base = baseline.map_or("the base branch", |baseline| baseline.against.name());
@@ -130,9 +127,15 @@ fn gain_percent(direction: Direction, value: f64, base: f64) -> f64 {
     if gain == 0.0 { 0.0 } else { 100.0 * gain / base.abs().max(f64::MIN_POSITIVE) }
 }
 
+/// More percent than this tell nobody anything.
+const MOST_PERCENT: f64 = 10_000.0;
+
 fn headline(gain: f64) -> String {
     if gain.abs() < 0.005 {
         "as good as before".to_owned()
+    } else if gain.abs() > MOST_PERCENT {
+        // Of a base value of nearly zero no percentage makes sense.
+        if gain > 0.0 { "better" } else { "worse" }.to_owned()
     } else if gain > 0.0 {
         format!("better by {gain:.2} %")
     } else {
@@ -161,8 +164,16 @@ fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
         .filter_map(|trial| trial.started_at)
         .map(|start| now.duration_since(start).as_secs_f64().clamp(0.0, mean))
         .sum();
-    let work = mean * f64::from(limits.trials.saturating_sub(finished)) - spent;
-    SignedDuration::try_from_secs_f64((work / f64::from(limits.parallel.max(1))).max(0.0)).ok()
+    let left = limits.trials.saturating_sub(finished);
+    let work = mean * f64::from(left) - spent;
+    // The last trials have places to themselves: two of them do not end faster on eight places.
+    let places = limits.parallel.min(left).max(1);
+    let estimate = SignedDuration::try_from_secs_f64((work / f64::from(places)).max(0.0)).ok()?;
+    let until_deadline = limits
+        .deadline
+        .zip(sweep.started_at)
+        .map(|(deadline, start)| deadline.saturating_sub(now.duration_since(start)).max(SignedDuration::ZERO));
+    Some(until_deadline.map_or(estimate, |most| estimate.min(most)))
 }
 
 /// The share of the steps that the pruned trials did not run, out of what all finished ones would have run in full.
@@ -186,5 +197,11 @@ mod tests {
         assert!((gain_percent(Direction::Maximize, 0.94, 0.92) - 2.174).abs() < 1e-3);
         assert!((gain_percent(Direction::Minimize, 0.5, 0.4) + 25.0).abs() < 1e-9);
         assert_eq!(gain_percent(Direction::Minimize, 0.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn against_nothing_no_percentage_is_given() {
+        assert_eq!(headline(gain_percent(Direction::Maximize, 0.4, 0.0)), "better");
+        assert_eq!(headline(gain_percent(Direction::Minimize, 0.4, 0.0)), "worse");
     }
 }

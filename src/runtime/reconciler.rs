@@ -1,8 +1,9 @@
 //! The reconciler: keeps every unfinished sweep moving.
 //!
 //! It holds each unfinished sweep in memory, folds in the signals that the store has for it, takes the next step and
-//! writes what came of it, in one transaction. A transaction that fails costs the cached sweep, which is read again:
-//! the signals are still there. It must not talk to anything but the store and the engines' housekeeping.
+//! writes what came of it, in one commit for each sweep; sweeps are stepped one after the other and written side by side.
+//! A commit that fails costs the cached sweep, which is read again: the signals are still there. It must not talk to
+//! anything but the store and the engines' housekeeping.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error, info, info_span, warn};
 
+use super::Engines;
 use super::ask_timer::TimedSampler;
 use super::pause::pause_until;
-use super::{Engines, LoopError};
 use crate::config::Config;
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::report::Report;
@@ -31,6 +33,8 @@ use crate::telemetry::Metrics;
 const TICK: Duration = Duration::from_secs(5);
 /// Pause after the store has refused a transaction.
 const RETRY: Duration = Duration::from_secs(1);
+/// Sweeps that are written together, so that they share an fsync; those after them wait for it.
+const TOGETHER: usize = 64;
 
 pub struct Reconciler {
     store: Store,
@@ -38,6 +42,10 @@ pub struct Reconciler {
     engines: Engines,
     metrics: Arc<Metrics>,
     sweeps: HashMap<SweepId, Cached>,
+    /// Sweeps whose last step came to nothing: they are due at the next turn.
+    again: HashSet<SweepId>,
+    /// Sweeps that cannot be read, said once.
+    unreadable: HashSet<SweepId>,
 }
 
 /// One unfinished sweep in memory.
@@ -53,9 +61,35 @@ struct Chosen {
     pruner: Option<Box<dyn Pruner>>,
 }
 
+/// The signals that are folded into a sweep and not deleted yet.
+#[derive(Default)]
+struct Folded {
+    signals: Vec<SignalId>,
+    /// Attempts of which they tell the end.
+    ended: Vec<AttemptId>,
+}
+
+/// A sweep that has taken its next step, which is not written yet.
+struct Stepping {
+    cached: Cached,
+    /// None when nothing has changed.
+    commit: Option<SweepCommit>,
+    ended: Vec<AttemptId>,
+}
+
+/// What sweeps hold of what they share, counted once a turn: there may be many of them.
+#[derive(Default)]
+struct Shared {
+    /// Places that trials hold, by engine.
+    taken: HashMap<EngineName, u32>,
+    /// The oldest unfinished sweep of each group.
+    oldest: HashMap<String, SweepId>,
+}
+
 impl Reconciler {
     pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, engines: Engines, metrics: Arc<Metrics>) -> Self {
-        Self { store, config, engines, metrics, sweeps: HashMap::new() }
+        let (sweeps, again, unreadable) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self { store, config, engines, metrics, sweeps, again, unreadable }
     }
 
     /// Runs until `cancel`.
@@ -64,11 +98,17 @@ impl Reconciler {
         while !cancel.is_cancelled() {
             let now = Timestamp::now();
             let next = match self.turn(now).await {
-                Ok(next) => next,
+                Ok(next) if self.again.is_empty() => next,
+                // What wakes the loop must not make it run hot against a store that refuses.
+                Ok(_) => {
+                    rest(&cancel).await;
+                    continue;
+                }
                 Err(error) => {
                     error!(%error, "the sweeps could not be brought forward; trying again");
                     self.sweeps.clear();
-                    now.checked_add(RETRY).ok()
+                    rest(&cancel).await;
+                    continue;
                 }
             };
             tokio::select! {
@@ -85,24 +125,53 @@ impl Reconciler {
     /// The store cannot be read.
     pub async fn turn(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let unfinished = self.store.unfinished_sweeps().await?;
-        let with_signals: HashSet<SweepId> = self.store.sweeps_with_signals().await?.into_iter().collect();
         let known: HashSet<&SweepId> = unfinished.iter().collect();
         self.sweeps.retain(|id, _| known.contains(id));
-        let mut fresh = HashSet::new();
+        let fresh = self.load_new(&unfinished).await?;
+        // All news first: the place of a trial that has ended is free for the oldest sweep that wants it.
+        let mut folded = self.fold_signals().await?;
+        let mut shared = self.count_shared(&unfinished);
+        let (mut steppings, mut ended) = (Vec::new(), false);
         for id in &unfinished {
-            if !self.sweeps.contains_key(id) {
-                self.load(id).await?;
+            let grant = self.grant(id, &shared);
+            if !(fresh.contains(id) || folded.contains_key(id) || self.is_due(id, &grant, now)) {
+                continue;
+            }
+            let (folded, span) = (folded.remove(id).unwrap_or_default(), info_span!("sweep", sweep = %id));
+            steppings.extend(self.step(id, folded, grant, &mut shared, now).instrument(span).await);
+            if steppings.len() == TOGETHER {
+                ended |= self.write(std::mem::take(&mut steppings)).await;
+            }
+        }
+        ended |= self.write(steppings).await;
+        // The next of its group may have waited for the end of a sweep.
+        let again = ended.then_some(now);
+        Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).chain(again).min())
+    }
+
+    /// Reads the sweeps that are not in memory. Returns them, and those whose last step came to nothing.
+    async fn load_new(&mut self, unfinished: &[SweepId]) -> Result<HashSet<SweepId>, StoreError> {
+        let mut fresh = std::mem::take(&mut self.again);
+        for id in unfinished {
+            if !self.sweeps.contains_key(id) && self.load_readable(id).await? {
                 fresh.insert(id.clone());
             }
         }
-        for id in &unfinished {
-            let grant = self.grant(id, &unfinished);
-            if fresh.contains(id) || with_signals.contains(id) || self.is_due(id, &grant, now) {
-                let span = info_span!("sweep", sweep = %id);
-                self.advance(id, grant, now).instrument(span).await;
+        Ok(fresh)
+    }
+
+    /// Loads a sweep; `false` when it cannot be read, which must not hold up the others.
+    async fn load_readable(&mut self, id: &SweepId) -> Result<bool, StoreError> {
+        match self.load(id).await {
+            Ok(()) => Ok(true),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                if self.unreadable.insert(id.clone()) {
+                    error!(sweep = %id, %error, "the sweep cannot be read and stands still; the others go on");
+                }
+                Ok(false)
             }
+            Err(error) => Err(error),
         }
-        Ok(self.sweeps.values().filter_map(|cached| step::next_wake(&cached.snapshot)).min())
     }
 
     async fn load(&mut self, id: &SweepId) -> Result<(), StoreError> {
@@ -133,15 +202,47 @@ impl Reconciler {
         could_start || step::next_wake(snapshot).is_some_and(|wake| wake <= now)
     }
 
+    /// Folds the signals that the store has into the sweeps in memory. What is folded and not written is folded again.
+    async fn fold_signals(&mut self) -> Result<HashMap<SweepId, Folded>, StoreError> {
+        let mut all = HashMap::new();
+        for id in self.store.sweeps_with_signals().await? {
+            let Some(cached) = self.sweeps.get_mut(&id) else {
+                continue;
+            };
+            let mut folded = Folded::default();
+            for (signal_id, signal) in self.store.signals(&id).await? {
+                cached.snapshot.fold(&signal);
+                folded.signals.push(signal_id);
+                folded.ended.extend(ended_attempt(signal));
+            }
+            all.insert(id, folded);
+        }
+        Ok(all)
+    }
+
+    /// `unfinished` has the oldest first.
+    fn count_shared(&self, unfinished: &[SweepId]) -> Shared {
+        let mut shared = Shared::default();
+        for cached in unfinished.iter().filter_map(|id| self.sweeps.get(id)) {
+            let sweep = cached.snapshot.sweep();
+            *shared.taken.entry(sweep.tuning.engine.clone()).or_default() += cached.snapshot.open_count();
+            if let Some(group) = &sweep.group {
+                shared.oldest.entry(group.clone()).or_insert_with(|| sweep.id.clone());
+            }
+        }
+        shared
+    }
+
     /// What the sweep may do now: older sweeps have the first choice of their engine's places.
-    fn grant(&self, id: &SweepId, unfinished: &[SweepId]) -> Grant {
+    fn grant(&self, id: &SweepId, shared: &Shared) -> Grant {
         let Some(cached) = self.sweeps.get(id) else {
             return Grant::Places(0);
         };
         let sweep = cached.snapshot.sweep();
         if sweep.state == SweepState::Queued
             && sweep.waits_for_group
-            && let Some(older) = self.older_of_group(id, sweep.group.as_deref(), unfinished)
+            && let Some(older) = sweep.group.as_ref().and_then(|group| shared.oldest.get(group))
+            && older != id
         {
             return Grant::Wait(format!("`{older}`, which is older, to end"));
         }
@@ -149,7 +250,7 @@ impl Reconciler {
         let Some(capacity) = self.config.borrow().engines.get(engine).map(|settings| settings.capacity()) else {
             return Grant::Wait(format!("engine {engine}, which the configuration does not have"));
         };
-        match capacity.saturating_sub(self.taken(engine)) {
+        match capacity.saturating_sub(shared.taken.get(engine).copied().unwrap_or(0)) {
             0 if sweep.state == SweepState::Queued => {
                 Grant::Wait(format!("a place on engine {engine}: all {capacity} are taken"))
             }
@@ -157,90 +258,111 @@ impl Reconciler {
         }
     }
 
-    fn older_of_group<'a>(&self, id: &SweepId, group: Option<&str>, unfinished: &'a [SweepId]) -> Option<&'a SweepId> {
-        let group = group?;
-        unfinished.iter().take_while(|other| *other != id).find(|other| {
-            self.sweeps.get(*other).is_some_and(|cached| cached.snapshot.sweep().group.as_deref() == Some(group))
-        })
-    }
-
-    /// Places of the engine that trials hold, over all sweeps.
-    fn taken(&self, engine: &EngineName) -> u32 {
-        let of_engine = self.sweeps.values().filter(|cached| cached.snapshot.sweep().tuning.engine == *engine);
-        of_engine.map(|cached| cached.snapshot.open_count()).sum()
-    }
-
-    /// Folds, steps and commits one sweep. What fails leaves the sweep to be read again at the next turn.
-    async fn advance(&mut self, id: &SweepId, grant: Grant, now: Timestamp) {
-        let Some(cached) = self.sweeps.remove(id) else {
-            return;
-        };
-        match self.fold_step_commit(cached, grant, now).await {
-            Ok(Some(cached)) => {
-                self.sweeps.insert(id.clone(), cached);
-            }
-            Ok(None) => {}
-            Err(LoopError::Store(StoreError::Conflict { .. })) => {
-                warn!("the sweep was changed by somebody else; reading it again")
-            }
-            Err(error) => {
-                error!(%error, "the sweep could not be written; trying again");
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    }
-
-    /// Returns the sweep unless it has finished.
-    async fn fold_step_commit(
-        &self,
-        cached: Cached,
+    /// Takes the sweep out of memory and steps. What fails leaves it to be read again, and due, at the next turn.
+    async fn step(
+        &mut self,
+        id: &SweepId,
+        folded: Folded,
         grant: Grant,
+        shared: &mut Shared,
         now: Timestamp,
-    ) -> Result<Option<Cached>, LoopError> {
-        let id = cached.snapshot.sweep().id.clone();
-        let signals = self.store.signals(&id).await?;
-        let (folded, signals): (Vec<SignalId>, Vec<Signal>) = signals.into_iter().unzip();
-        let search = Arc::clone(&cached.search);
-        let (mut snapshot, ended) = (cached.snapshot, ended_attempts(&signals));
+    ) -> Option<Stepping> {
+        let Cached { snapshot, revision, search } = self.sweeps.remove(id)?;
+        let (held, chosen) = (snapshot.open_count(), Arc::clone(&search));
         // Choosing parameters is work for a processor, not for the threads that answer webhooks.
         let stepping = tokio::task::spawn_blocking(move || {
-            for signal in &signals {
-                snapshot.fold(signal);
-            }
-            let search = Search { sampler: search.sampler.as_ref(), pruner: search.pruner.as_deref() };
+            let search = Search { sampler: chosen.sampler.as_ref(), pruner: chosen.pruner.as_deref() };
             step::step(snapshot, &search, &grant, now)
         });
-        let (mut snapshot, stepped) = stepping.await?;
-        let trials = snapshot.take_dirty();
-        let mut revision = cached.revision;
-        if stepped.sweep_changed || !trials.is_empty() || !folded.is_empty() {
-            let Stepped { effects, report, .. } = stepped;
-            log_progress(&snapshot, report.as_ref());
-            let sweep = snapshot.sweep().clone();
-            let commit = SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report };
-            revision = self.store.commit_sweep(commit).await?;
+        let (mut snapshot, Stepped { effects, report, sweep_changed }) = match stepping.await {
+            Ok(stepped) => stepped,
+            Err(error) => {
+                error!(%error, "the step of the sweep broke off; trying again");
+                self.again.insert(id.clone());
+                return None;
+            }
+        };
+        if let Some(taken) = shared.taken.get_mut(&snapshot.sweep().tuning.engine) {
+            *taken = (*taken + snapshot.open_count()).saturating_sub(held);
         }
-        self.forget(&snapshot, ended).await;
-        let finished = snapshot.sweep().state == SweepState::Finished;
-        Ok((!finished).then_some(Cached { snapshot, revision, search: cached.search }))
+        let (trials, sweep) = (snapshot.take_dirty(), snapshot.sweep().clone());
+        let Folded { signals: folded, ended } = folded;
+        let changed = sweep_changed || !trials.is_empty() || !folded.is_empty();
+        let commit = SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report };
+        let cached = Cached { snapshot, revision, search };
+        Some(Stepping { cached, commit: changed.then_some(commit), ended })
     }
 
-    /// The ends are in the store: the engine may let go of what it kept.
-    async fn forget(&self, snapshot: &Snapshot, ended: Vec<AttemptId>) {
-        if let Some(engine) = self.engines.get(&snapshot.sweep().tuning.engine) {
-            for attempt in ended {
-                engine.forget(&attempt).await;
+    /// Writes sweeps side by side and takes them back into memory, but for those that have finished and those whose
+    /// commit failed. Returns whether one has finished.
+    async fn write(&mut self, steppings: Vec<Stepping>) -> bool {
+        let mut writing = JoinSet::new();
+        for stepping in steppings {
+            let id = stepping.cached.snapshot.sweep().id.clone();
+            let (store, engines, span) =
+                (self.store.clone(), Arc::clone(&self.engines), info_span!("sweep", sweep = %id));
+            self.again.insert(id);
+            writing.spawn(async move { commit(stepping, &store, &engines).await }.instrument(span));
+        }
+        let mut ended = false;
+        while let Some(written) = writing.join_next().await {
+            match written {
+                Ok(Some(cached)) => {
+                    let sweep = cached.snapshot.sweep();
+                    self.again.remove(&sweep.id);
+                    if sweep.state == SweepState::Finished {
+                        ended = true;
+                    } else {
+                        self.sweeps.insert(sweep.id.clone(), cached);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => error!(%error, "the writing of a sweep broke off; trying again"),
             }
         }
+        ended
     }
 }
 
-fn ended_attempts(signals: &[Signal]) -> Vec<AttemptId> {
-    let ended = |signal: &Signal| match &signal.kind {
-        SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt.clone()),
+/// Commits a step; then what ended is in the store, and the engine may let go of what it kept. `None` if nothing is
+/// written, for a reason that is logged.
+async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Option<Cached> {
+    let Stepping { mut cached, commit, ended } = stepping;
+    if let Some(commit) = commit {
+        log_progress(&cached.snapshot, commit.report.as_ref());
+        match store.commit_sweep(commit).await {
+            Ok(revision) => cached.revision = revision,
+            Err(StoreError::Conflict { .. }) => {
+                warn!("the sweep was changed by somebody else; reading it again");
+                return None;
+            }
+            Err(error) => {
+                error!(%error, "the sweep could not be brought forward; trying again");
+                return None;
+            }
+        }
+    }
+    if let Some(engine) = engines.get(&cached.snapshot.sweep().tuning.engine) {
+        for attempt in ended {
+            engine.forget(&attempt).await;
+        }
+    }
+    Some(cached)
+}
+
+async fn rest(cancel: &CancellationToken) {
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = pause_until(None, RETRY) => {}
+    }
+}
+
+/// The attempt, if the signal tells its end.
+fn ended_attempt(signal: Signal) -> Option<AttemptId> {
+    match signal.kind {
+        SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt),
         _ => None,
-    };
-    signals.iter().filter_map(ended).collect()
+    }
 }
 
 fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
@@ -260,3 +382,6 @@ fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
         "sweep"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,10 +110,10 @@ impl Store {
     /// [`StoreError`]
     pub async fn effect_done(&self, id: EffectId, version: i64, receipt: Option<Receipt>) -> Result<(), StoreError> {
         let receipt = receipt.as_ref().map(|receipt| encode("a receipt", receipt)).transpose()?;
+        // Without a receipt there is one statement that changes something: the effect goes, or it is ready again.
+        let shape = if receipt.is_some() { Shape::Compound } else { Shape::Single };
         let again = self
-            .write(Shape::Compound, Wake::NOBODY, move |connection| {
-                Box::pin(end_effect(connection, id, version, receipt))
-            })
+            .write(shape, Wake::NOBODY, move |connection| Box::pin(end_effect(connection, id, version, receipt)))
             .await?;
         if again {
             self.inner.wakes.fire(Wake::OUTBOX);

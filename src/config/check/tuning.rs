@@ -189,7 +189,13 @@ impl Checker<'_> {
         let metric = match &required.metric {
             None => first.metric.clone(),
             Some(name) => match objectives.iter().find(|objective| objective.metric.as_str() == name) {
-                Some(objective) => objective.metric.clone(),
+                Some(objective) if objective.metric == first.metric => first.metric.clone(),
+                Some(_) => {
+                    let place = place.key("require").key("metric");
+                    let problem = place.problem(format!("`{name}` is not the first objective, which is what counts"));
+                    self.problems.push(problem.hint(format!("write {}, or put `{name}` first", first.metric)));
+                    return None;
+                }
                 None => {
                     let place = place.key("require").key("metric");
                     let problem = place.problem(format!("`{name}` is not an objective of this tuning"));

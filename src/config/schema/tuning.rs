@@ -188,7 +188,7 @@ pub(in crate::config) struct AccessEntry {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct RequirementEntry {
-    /// The metric that is held against the base branch; one of the objectives. Default: the first of them.
+    /// The metric that is held against the base branch: the first objective, which it need not repeat.
     pub metric: Option<String>,
     /// The loss that is allowed, in percent of the base branch's value. Default: `0%`, not worse at all.
     pub not_worse_than: Option<Percent>,

@@ -17,6 +17,19 @@ fn run(text: &str) -> String {
 }
 
 #[test]
+fn only_the_first_objective_can_be_required() {
+    let two = "objectives: [{metric: rmse, direction: minimize}, {metric: size, direction: minimize}]";
+    let text = with_tuning("").replace("objective: {metric: rmse, direction: minimize}", two);
+    let text = text.replace("github:", "    require: {metric: size}\ngithub:");
+    assert_snapshot!(serve(&text), @r"
+    tunebot.yaml:11:23  tunings.wine.require.metric: `size` is not the first objective, which is what counts
+        11 |     require: {metric: size}
+           |                       ^^^^ write rmse, or put `size` first
+    1 error
+    ");
+}
+
+#[test]
 fn every_fault_of_every_section_is_shown_at_once() {
     let shown = faults(
         &[

@@ -34,6 +34,22 @@ fn a_run_reads_no_secrets() {
 }
 
 #[test]
+fn a_prediction_knows_the_rules_and_reads_no_secrets() {
+    let text = with_tuning(
+        "
+server: {api_tokens: [{name: ci, secret: {env: MISSING}}]}
+slack: {bot_token: {env: MISSING}, signing_secrets: [{env: MISSING}]}
+triggers: [{name: pr, on: pull_request, repositories: [a/b], tuning: wine, channel: C012AB3CD}]
+schedules: [{name: nightly, cron: '0 3 * * *', tuning: wine}]
+",
+    );
+    let text = text.replace("GITHUB_TOKEN", "MISSING").replace("GITHUB_SECRET", "MISSING");
+    let rules = load_text(&text, Purpose::Predict).unwrap().config.rules;
+    assert_eq!((rules.triggers.len(), rules.schedules.len()), (1, 1));
+    assert!(load_text(&text, Purpose::Run).unwrap().config.rules.triggers.is_empty());
+}
+
+#[test]
 fn rules_may_be_split_over_files() {
     let trigger = |name: &str| format!("triggers: [{{name: {name}, on: push, repositories: [a/b], tuning: wine}}]\n");
     let loaded = load_files(
@@ -185,8 +201,15 @@ fn addresses_tokens_and_the_store_need_a_restart() {
     let text = format!("{text}slack: {{bot_token: {{env: S}}, signing_secrets: [{{env: S}}]}}\n");
     let new = load_text(&text.replace("GITHUB_TOKEN", "OTHER"), Purpose::Serve).unwrap().config;
     let expected =
-        ["server.listen", "server.public_url", "server.log", "store.path", "engines", "github.token", "slack"];
+        ["server.listen", "server.public_url", "server.log.format", "store.path", "engines", "github.token", "slack"];
     assert_eq!(what_needs_restart(&old, &new), expected);
+}
+
+#[test]
+fn dashboards_need_a_restart_for_the_notifiers_hold_them() {
+    let old = load_text(&with_tuning(""), Purpose::Serve).unwrap().config;
+    let new = load_text(&with_tuning("grafana: {url: http://localhost:3000}\n"), Purpose::Serve).unwrap().config;
+    assert_eq!(what_needs_restart(&old, &new), ["grafana"]);
 }
 
 #[test]

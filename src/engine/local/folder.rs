@@ -11,6 +11,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -75,7 +76,7 @@ impl AttemptFolder {
     /// The disk is full or may not be written.
     pub fn create(&self) -> io::Result<bool> {
         let sweep = self.0.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(sweep)?;
+        make_private(sweep)?;
         match fs::create_dir(&self.0) {
             Ok(()) => {
                 File::open(sweep)?.sync_all()?;
@@ -141,25 +142,40 @@ impl AttemptFolder {
     }
 }
 
-/// Removes the folders of all sweeps that `keep` does not hold. Returns how many.
+/// Makes the folder and those above it, for this user only: logs of trials may say what is not for everybody. One that is
+/// there keeps the rights that somebody gave it.
 ///
 /// # Errors
-/// The folder of all sweeps cannot be read. A sweep's folder that cannot be removed is passed over.
-pub(super) fn remove_sweeps(work_dir: &Path, keep: impl Fn(&SweepId) -> bool) -> io::Result<usize> {
+/// It cannot be made.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// The sweeps that have a folder. What is not named like a sweep is not ours.
+///
+/// # Errors
+/// The folder of all sweeps cannot be read.
+pub(super) fn sweeps(work_dir: &Path) -> io::Result<Vec<SweepId>> {
     let entries = match fs::read_dir(work_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,
     };
-    let mut removed = 0;
-    for entry in entries {
-        let entry = entry?;
-        // What is not named like a sweep is not ours.
-        let sweep = entry.file_name().to_str().and_then(|name| name.parse::<SweepId>().ok());
-        if sweep.is_some_and(|sweep| !keep(&sweep)) && fs::remove_dir_all(entry.path()).is_ok() {
-            removed += 1;
-        }
+    let named = |entry: io::Result<fs::DirEntry>| match entry {
+        Ok(entry) => entry.file_name().to_str().and_then(|name| name.parse().ok()).map(Ok),
+        Err(error) => Some(Err(error)),
+    };
+    entries.filter_map(named).collect()
+}
+
+/// Removes the folder of a sweep with all that is in it. Returns whether there was one.
+///
+/// # Errors
+/// It cannot be removed, or not as a whole.
+pub(super) fn remove_sweep(work_dir: &Path, sweep: &SweepId) -> io::Result<bool> {
+    match fs::remove_dir_all(work_dir.join(sweep.as_str())) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
     }
-    Ok(removed)
 }
 
 #[cfg(test)]
@@ -173,6 +189,17 @@ mod tests {
         assert!(folder.path().ends_with("quick-k3f9q2/17-2"));
         assert!(folder.create().unwrap());
         assert!(!folder.create().unwrap());
+    }
+
+    #[test]
+    fn what_trials_say_is_for_this_user_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let folder = AttemptFolder::of(&parent.path().join("work"), &"quick-k3f9q2-17-2".parse().unwrap());
+        folder.create().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        assert_eq!(mode(&parent.path().join("work")), 0);
+        assert_eq!(mode(folder.path().parent().unwrap()), 0);
     }
 
     #[test]
@@ -193,13 +220,16 @@ mod tests {
     }
 
     #[test]
-    fn only_folders_named_like_sweeps_are_removed() {
+    fn only_folders_named_like_sweeps_are_taken_for_ours() {
         let work_dir = tempfile::tempdir().unwrap();
-        for name in ["quick-k3f9q2", "quick-aaaaaa", "my thesis"] {
+        assert_eq!(sweeps(&work_dir.path().join("not there")).unwrap(), []);
+        for name in ["quick-k3f9q2", "my thesis"] {
             fs::create_dir(work_dir.path().join(name)).unwrap();
         }
-        let kept: SweepId = "quick-aaaaaa".parse().unwrap();
-        assert_eq!(remove_sweeps(work_dir.path(), |sweep| *sweep == kept).unwrap(), 1);
-        assert!(work_dir.path().join("my thesis").exists() && work_dir.path().join("quick-aaaaaa").exists());
+        let ours: SweepId = "quick-k3f9q2".parse().unwrap();
+        assert_eq!(sweeps(work_dir.path()).unwrap(), std::slice::from_ref(&ours));
+        assert!(remove_sweep(work_dir.path(), &ours).unwrap());
+        assert!(!remove_sweep(work_dir.path(), &ours).unwrap());
+        assert!(work_dir.path().join("my thesis").exists());
     }
 }

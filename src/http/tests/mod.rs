@@ -22,9 +22,9 @@ use crate::domain::ids::{EventId, TuningName};
 use crate::domain::metrics::{Direction, Objective, Objectives};
 use crate::domain::params::{Domain, Parameter, Space, Value};
 use crate::domain::rules::Rules;
-use crate::domain::sweep::{Origin, Sweep, SweepState};
+use crate::domain::sweep::{self, Origin, Sweep, SweepState};
 use crate::domain::trial::{Trial, TrialState};
-use crate::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
+use crate::domain::tuning::{self, Limits, SamplerKind, Search, Tuning};
 use crate::ingress::sign;
 use crate::store::{EventRecord, EventResult, SignalId, SweepCommit};
 
@@ -197,33 +197,15 @@ fn tuning() -> Tuning {
         when: None,
     };
     let objective = Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None };
+    let fixture = tuning::fixture();
     Tuning {
         name: tuning_name(),
         description: "Image classifier".into(),
         space: Space::new(vec![lr]).unwrap(),
         objectives: Objectives::new(objective, Vec::new()),
-        search: Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
-        limits: Limits {
-            trials: 40,
-            parallel: 8,
-            failed_trials: 5,
-            trial_timeout: SignedDuration::from_mins(30),
-            deadline: None,
-            patience: None,
-            retries: 2,
-            stop_grace: SignedDuration::from_secs(5),
-        },
-        engine: "local".parse().unwrap(),
-        trial: TrialTemplate::Command {
-            argv: vec!["train".into()],
-            env: BTreeMap::new(),
-            inherit_env: Default::default(),
-            source: None,
-        },
-        production: None,
-        access: Access::default(),
-        requirement: None,
-        dashboards: Vec::new(),
+        search: Search { sampler: SamplerKind::Tpe, ..fixture.search },
+        limits: Limits { trials: 40, parallel: 8, ..fixture.limits },
+        ..fixture
     }
 }
 
@@ -235,20 +217,11 @@ fn sweep(event: EventId) -> Sweep {
     Sweep {
         id: "resnet-k3f9q2".parse().unwrap(),
         event,
-        tuning: tuning(),
         overrides: vec!["trials=40".into()],
-        seed: 7,
         origin: Origin::Schedule { name: "nightly".parse().unwrap() },
-        code: None,
-        group: None,
-        waits_for_group: false,
-        destinations: Vec::new(),
-        baseline: None,
         state: SweepState::Running,
         created_at: noon(),
         started_at: Some(noon()),
-        ended_at: None,
-        outcome: None,
-        reported_at: None,
+        ..sweep::fixture(tuning())
     }
 }

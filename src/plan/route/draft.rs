@@ -256,9 +256,8 @@ impl<'a> Draft<'a> {
         if texts.is_empty() {
             return;
         }
-        let key = &self.event.key;
         let notification = Notification {
-            slot: format!("answer/{}/{}", key.source.name(), key.delivery),
+            slot: Notification::answer_slot(&self.event.key),
             destination,
             content: Content::Answer { text: texts.join("\n\n") },
         };

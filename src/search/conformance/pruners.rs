@@ -1,3 +1,5 @@
+//! What every pruner must do, whatever it judges by.
+
 use crate::domain::metrics::Direction;
 use crate::domain::params::Params;
 use crate::domain::tuning::PrunerSettings;

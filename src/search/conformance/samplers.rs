@@ -1,3 +1,5 @@
+//! What every sampler must do, on every space.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

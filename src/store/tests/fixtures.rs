@@ -1,20 +1,18 @@
 //! Small values to store.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::event::{Event, EventKey, EventKind, Source, Tick};
-use crate::domain::ids::{AttemptId, EventId, SweepId};
+use crate::domain::ids::{AttemptId, SweepId};
 use crate::domain::metrics::{Direction, Objective, Objectives};
-use crate::domain::params::{Params, Space, Value};
+use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Ranked, Report};
 use crate::domain::signal::{AttemptNews, Signal, SignalKind};
-use crate::domain::sweep::{Code, Destination, Origin, Outcome, Sweep, SweepState};
+use crate::domain::sweep::{self, Code, Destination, Origin, Outcome, Sweep, SweepState};
 use crate::domain::trial::{Trial, TrialState};
-use crate::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
+use crate::domain::tuning::{self, Tuning};
 
 pub const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -44,34 +42,8 @@ pub fn decision(verdict: Verdict) -> Decision {
 }
 
 pub fn tuning() -> Tuning {
-    Tuning {
-        name: "resnet".parse().unwrap(),
-        description: String::new(),
-        space: Space::new(vec![]).unwrap(),
-        objectives: Objectives::new(objective(), Vec::new()),
-        search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
-        limits: Limits {
-            trials: 10,
-            parallel: 2,
-            failed_trials: 5,
-            trial_timeout: MINUTE,
-            deadline: None,
-            patience: None,
-            retries: 2,
-            stop_grace: SignedDuration::from_secs(5),
-        },
-        engine: "local".parse().unwrap(),
-        trial: TrialTemplate::Command {
-            argv: vec!["train".into()],
-            env: BTreeMap::new(),
-            inherit_env: Default::default(),
-            source: None,
-        },
-        production: None,
-        access: Access::default(),
-        requirement: None,
-        dashboards: vec![],
-    }
+    let objectives = Objectives::new(objective(), Vec::new());
+    Tuning { name: "resnet".parse().unwrap(), objectives, ..tuning::fixture() }
 }
 
 fn objective() -> Objective {
@@ -82,10 +54,6 @@ fn objective() -> Objective {
 pub fn sweep(suffix: &str) -> Sweep {
     Sweep {
         id: format!("resnet-{suffix}").parse().unwrap(),
-        event: EventId(1),
-        tuning: tuning(),
-        overrides: vec![],
-        seed: 7,
         origin: Origin::Terminal,
         code: Some(Code {
             repository: "octo/vision".parse().unwrap(),
@@ -95,15 +63,8 @@ pub fn sweep(suffix: &str) -> Sweep {
             base_branch: "main".into(),
         }),
         group: Some("resnet/main".into()),
-        waits_for_group: false,
-        destinations: vec![],
-        baseline: None,
-        state: SweepState::Queued,
         created_at: at(0),
-        started_at: None,
-        ended_at: None,
-        outcome: None,
-        reported_at: None,
+        ..sweep::fixture(tuning())
     }
 }
 

@@ -6,5 +6,6 @@ mod inbox;
 mod model;
 mod opening;
 mod outbox;
+mod retention;
 mod sweeps;
 mod views;

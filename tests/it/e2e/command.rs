@@ -86,18 +86,18 @@ async fn questions_are_answered_at_once_and_to_the_asker_only() {
     > /tune status
     Nothing is running. `/tune list` shows what could.
     > /tune best quadratic
-    *quadratic*: loss 0.004464 · trial 3 of `quadratic-rqcysr`
+    *quadratic*: loss 0.004464, was 0.009715 before · trial 3 of `quadratic-rqcysr`
     ```
-    x  0.3668098241150426
+    x  0.3668098241150426  (was 0.20143316497562402)
     ```
     > /tune status quadratic-pcf5md
     ```
     quadratic-pcf5md  completed  4/4  best loss 0.009715  for @mika
     ```
     > /tune best quadratic-rqcysr
-    *quadratic*: loss 0.004464 · trial 3 of `quadratic-rqcysr`
+    *quadratic*: loss 0.004464, was 0.009715 before · trial 3 of `quadratic-rqcysr`
     ```
-    x  0.3668098241150426
+    x  0.3668098241150426  (was 0.20143316497562402)
     ```
     > /tune compare quadratic-pcf5md quadratic-rqcysr
     `quadratic-rqcysr` is better: loss 0.004464 against 0.009715.
@@ -134,14 +134,14 @@ async fn a_sweep_is_run_again_with_the_same_words() {
         @tunebot
         | @mika *quadratic*: loss *0.009857*
     @tunebot (edited)
-    | *quadratic*: loss *0.009857*
+    | *quadratic*: loss *0.009857*, was 0.009857 before (no change)
     | ```
     | x  0.20072
     | ```
     | 4 trials in [time]: 4 done
     | (`quadratic-93ap9q` for @noor · 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
         @tunebot
-        | @noor *quadratic*: loss *0.009857*
+        | @noor *quadratic*: loss *0.009857*, was 0.009857 before (no change)
     ");
 }
 

@@ -93,7 +93,7 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     ");
     insta::assert_snapshot!(scene.explain(event).await, @"
     1  [instant]  done  comment created on #1 of acme/models
-      /tune quadratic trials=4: started: asked for by @noor
+      /tune quadratic trials=4: started (quadratic-ynkyfr): asked for by @noor
     ");
 }
 

@@ -154,7 +154,7 @@ async fn a_look_up_that_github_fails_is_made_again() {
     models.wait_for_check(&pull.head(), |run| run.status == "completed").await;
     insta::assert_snapshot!(scene.explain(event).await, @"
     1  [instant]  done  pull request #1 of acme/models opened at e877536
-      trigger on-pr: started: pull request #1 opened at e877536
+      trigger on-pr: started (quadratic-vt8akv): pull request #1 opened at e877536
     ");
     assert_commented_once(&scene, &pull).await;
 }

@@ -215,7 +215,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     ");
     insta::assert_snapshot!(scene.explain(event).await, @"
     2  [instant]  done  pull request #1 of acme/models synchronize at 027c82f
-      trigger on-pr: started: pull request #1 synchronize at 027c82f; stops quadratic-vt8akv
+      trigger on-pr: started (quadratic-ynkyfr): pull request #1 synchronize at 027c82f; stops quadratic-vt8akv
     ");
 }
 
@@ -310,7 +310,7 @@ async fn closing_the_pull_request_stops_its_sweep() {
     ");
     insta::assert_snapshot!(scene.explain(event).await, @"
     2  [instant]  done  pull request #1 of acme/models closed at e877536
-      pull request: stopped: pull request #1 was closed
+      pull request: stopped (quadratic-vt8akv): pull request #1 was closed
       trigger on-pr: ignored: action closed is not one of opened, ready_for_review, reopened, synchronize
     ");
     scene.tunebot.nothing_is_left_running().await;

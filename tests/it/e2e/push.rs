@@ -91,7 +91,7 @@ async fn a_push_is_answered_by_a_check_run_that_goes_from_queued_to_the_best_par
     ");
     insta::assert_snapshot!(scene.explain(event).await, @"
     1  [instant]  done  push to main of acme/models (6f95430), 1 changed path
-      trigger on-main: started: push of 6f95430 to main
+      trigger on-main: started (quadratic-zq6ern): push of 6f95430 to main
     ");
     assert_eq!(scene.models().checks(&update.sha).len(), 1);
 }

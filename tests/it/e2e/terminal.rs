@@ -53,7 +53,7 @@ async fn run_does_one_sweep_and_leaves_a_store_to_look_into() {
     insta::assert_snapshot!(say(&config, &["explain", "1"]).await, @"
     exit code 0
     1  [instant]  done  API request of terminal: quadratic trials=4 x=0.1..0.6
-      /tune quadratic trials=4 x=0.1..0.6: started: asked for by API (terminal)
+      /tune quadratic trials=4 x=0.1..0.6: started (quadratic-[id]): asked for by API (terminal)
     ");
     insta::assert_snapshot!(say(&config, &["explain", "7"]).await, @"
     exit code 1

@@ -79,7 +79,7 @@ impl Tuning {
         Self::running(FAILING)
     }
 
-    /// Another script: `$1` is x, and it answers as trials do.
+    /// A script of the test's own, run by `/bin/sh -eu` with `x` as its only argument.
     pub fn running(script: &'static str) -> Self {
         let settings = json!({
             "description": "Minimises (x - 0.3)².",

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use crate::domain::metrics::{Direction, Objective, Objectives};
 use crate::domain::params::{Condition, Domain, Parameter, Space, Value};
 use crate::domain::rules::{CodeDefault, Rules};
-use crate::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
+use crate::domain::tuning::{self, Limits, SamplerKind, Search, Tuning};
 
 pub(crate) fn rules() -> Rules {
     let mut ranker = resnet();
@@ -33,36 +31,17 @@ pub(crate) fn resnet() -> Tuning {
         ("optimizer", text("adam")),
         ("augment", Value::Bool(true)),
     ];
+    let objective = Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None };
+    let fixture = tuning::fixture();
     Tuning {
         name: "resnet".parse().unwrap(),
         description: "Image classifier of the shop.".into(),
         space: space(),
-        objectives: Objectives::new(
-            Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: None },
-            Vec::new(),
-        ),
-        search: Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
-        limits: Limits {
-            trials: 40,
-            parallel: 8,
-            failed_trials: 5,
-            trial_timeout: SignedDuration::from_hours(1),
-            deadline: None,
-            patience: None,
-            retries: 2,
-            stop_grace: SignedDuration::from_secs(5),
-        },
-        engine: "local".parse().unwrap(),
-        trial: TrialTemplate::Command {
-            argv: vec!["./train".into()],
-            env: BTreeMap::new(),
-            inherit_env: Default::default(),
-            source: None,
-        },
+        objectives: Objectives::new(objective, Vec::new()),
+        search: Search { sampler: SamplerKind::Tpe, ..fixture.search },
+        limits: Limits { trials: 40, parallel: 8, ..fixture.limits },
         production: Some(production.into_iter().map(|(name, value)| (name.parse().unwrap(), value)).collect()),
-        access: Access::default(),
-        requirement: None,
-        dashboards: Vec::new(),
+        ..fixture
     }
 }
 
