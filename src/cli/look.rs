@@ -128,7 +128,7 @@ pub async fn best(options: Best) -> Result<ExitCode> {
     if report.best().is_none() {
         bail!("{} has no finished trial yet", report.sweep);
     }
-    print(format_args!("{}\n{}", text::header(&report), text::best(&report)))?;
+    print(format_args!("{}\n  {}\n{}", text::header(&report), text::progress(&report), text::best(&report)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod crash;
+mod e2e;
 mod fakes;
 mod local_engine;
 mod project;
