@@ -52,7 +52,7 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​noor
+    | - Sweep: `quadratic-ynkyfr` for @{200b}noor
     | - Trials: 4 asked for, 4 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -83,7 +83,7 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​noor
+    | - Sweep: `quadratic-ynkyfr` for @{200b}noor
     | - Trials: 4 asked for, 4 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -147,7 +147,7 @@ async fn strangers_code_blocks_and_the_bot_itself_start_nothing_from_comments() 
     | /tune list
     @tunebot[bot]
     | <!-- tunebot:answer/github/00000000-0000-4000-8000-000000000003 -->
-    | @​stranger may not give commands here: they are for members and collaborators of acme/models. Nothing was started.
+    | @{200b}stranger may not give commands here: they are for members and collaborators of acme/models. Nothing was started.
     @tunebot[bot]
     | <!-- tunebot:answer/github/00000000-0000-4000-8000-000000000006 -->
     | I don't know a tuning called `quadrtic`. Did you mean **quadratic**? `/tune list` shows the one there is. Nothing was started.

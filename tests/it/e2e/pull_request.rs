@@ -50,7 +50,7 @@ async fn a_pull_request_gets_one_comment_and_a_check_run() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -81,7 +81,7 @@ async fn a_pull_request_gets_one_comment_and_a_check_run() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -118,7 +118,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     | 2 of 6 trials in [time]: 2 stopped early
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 2 stopped early
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -140,7 +140,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 2 stopped early
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -174,7 +174,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​mika
+    | - Sweep: `quadratic-ynkyfr` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (027c82f)
@@ -205,7 +205,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​mika
+    | - Sweep: `quadratic-ynkyfr` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (027c82f)
@@ -242,7 +242,7 @@ async fn new_commits_wait_for_the_older_sweep_where_the_trigger_says_queue() {
     | Waits for `quadratic-vt8akv`, which is older, to end
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​mika
+    | - Sweep: `quadratic-ynkyfr` for @{200b}mika
     | - Trials: 6 asked for, no trial yet
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (027c82f)
@@ -284,7 +284,7 @@ async fn closing_the_pull_request_stops_its_sweep() {
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 2 stopped early
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)
@@ -300,7 +300,7 @@ async fn closing_the_pull_request_stops_its_sweep() {
     | 2 of 6 trials in [time]: 2 stopped early
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-vt8akv` for @​mika
+    | - Sweep: `quadratic-vt8akv` for @{200b}mika
     | - Trials: 6 asked for, 2 stopped early
     | - Search: 2 at a time, random search, seed 7
     | - Code: `faster` (e877536)

@@ -43,7 +43,7 @@ async fn a_push_is_answered_by_a_check_run_that_goes_from_queued_to_the_best_par
     | [Training](https://grafana.example.com/d/ml-training?from=[ms]&to=now&var-branch=main&var-sweep=quadratic-zq6ern)
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-zq6ern` for @​mika
+    | - Sweep: `quadratic-zq6ern` for @{200b}mika
     | - Trials: 6 asked for, 2 running
     | - Search: 2 at a time, random search, seed 7
     | - Code: `main` (6f95430)
@@ -81,7 +81,7 @@ async fn a_push_is_answered_by_a_check_run_that_goes_from_queued_to_the_best_par
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-zq6ern` for @​mika
+    | - Sweep: `quadratic-zq6ern` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `main` (6f95430)
@@ -143,7 +143,7 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     |
     | <details><summary>How it is run</summary>
     |
-    | - Sweep: `quadratic-ynkyfr` for @​mika
+    | - Sweep: `quadratic-ynkyfr` for @{200b}mika
     | - Trials: 6 asked for, 6 done
     | - Search: 2 at a time, random search, seed 7
     | - Code: `main` (2652b1c)

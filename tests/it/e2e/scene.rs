@@ -146,8 +146,10 @@ fn text(bytes: &[u8]) -> String {
 /// Puts `[time]` for durations, `[instant]` for dates with a time, `[ms]` for milliseconds since 1970 and `[port]` for
 /// ports of loopback.
 pub fn mask(text: &str) -> String {
+    // A snapshot must show what is invisible: the space of no width that keeps a name from being a mention.
+    let text = text.replace('\u{200b}', "{200b}");
     let mut masked = String::new();
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let after_word = masked.ends_with(|last: char| last.is_alphanumeric() || matches!(last, '.' | '-'));
         let number = &rest[..rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len())];
