@@ -2,6 +2,7 @@
 
 mod adapters;
 pub mod logs;
+mod part;
 mod reload;
 mod retention;
 
@@ -39,6 +40,7 @@ pub struct App {
     metrics: Arc<Metrics>,
     readiness: http::Readiness,
     cancel: CancellationToken,
+    failed: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -67,10 +69,11 @@ impl App {
             metrics,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
+            failed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
-        app.tasks.spawn(retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
+        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
@@ -94,6 +97,11 @@ impl App {
         &self.metrics
     }
 
+    /// Returns when a part of the server has ended by a fault: it is of no use any longer, and should be stopped.
+    pub fn failed(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.failed.clone().cancelled_owned()
+    }
+
     /// Takes nothing new, finishes what is under way or hands it back to the store, and ends every trial that must not
     /// outlive this process. Returns within the configured time, whatever hangs.
     pub async fn stop(self) {
@@ -115,6 +123,10 @@ impl App {
         info!("stopped");
     }
 
+    fn spawn(&self, name: impl Into<String>, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(part::watched(name.into(), work, self.cancel.clone(), self.failed.clone()));
+    }
+
     fn start_loops(
         &self,
         config: &watch::Receiver<Arc<Config>>,
@@ -122,11 +134,14 @@ impl App {
         github: Option<Arc<crate::notify::github::Github>>,
     ) {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
-        self.tasks.spawn(dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()));
-        self.tasks.spawn(scheduler::run(store.clone(), config.clone(), cancel.clone()));
+        self.spawn(
+            "dispatcher",
+            dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()),
+        );
+        self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
-        self.tasks.spawn(reconciler.run(cancel.clone()));
+        self.spawn("reconciler", reconciler.run(cancel.clone()));
         let performer = Arc::new(Performer::new(
             store.clone(),
             config.clone(),
@@ -137,10 +152,16 @@ impl App {
         let engine_lanes = self.engines.keys().cloned().map(Lane::Engine);
         let service_lanes = adapters::SERVICES.into_iter().map(Lane::Service);
         for lane in engine_lanes.chain(service_lanes) {
-            self.tasks.spawn(relay::run(lane, store.clone(), Arc::clone(&performer), cancel.clone()));
+            self.spawn(
+                format!("relay of {lane}"),
+                relay::run(lane, store.clone(), Arc::clone(&performer), cancel.clone()),
+            );
         }
         for (name, engine) in self.engines.iter() {
-            self.tasks.spawn(observer::run(name.clone(), Arc::clone(engine), store.clone(), cancel.clone()));
+            self.spawn(
+                format!("observer of {name}"),
+                observer::run(name.clone(), Arc::clone(engine), store.clone(), cancel.clone()),
+            );
         }
     }
 
@@ -154,7 +175,7 @@ impl App {
             patience: http::Patience::default(),
         };
         let cancel = self.cancel.clone();
-        self.tasks.spawn(async move {
+        self.spawn("server", async move {
             if let Err(error) = http::serve(listener, http::router(state), cancel).await {
                 tracing::error!(%error, "the server has ended");
             }

@@ -63,14 +63,15 @@ impl Reloader {
         self.fingerprint = fingerprint;
         match config::load(&self.paths, &|name| std::env::var(name).ok(), Purpose::Serve) {
             Ok(loaded) => {
-                self.metrics.config_reloaded(true);
                 (self.watched, self.fingerprint) = (loaded.watched, loaded.fingerprint);
                 self.adopt(loaded.config);
+                // Counted once it is in force, for whoever waits for it.
+                self.metrics.config_reloaded(true);
             }
             Err(problems) => {
-                self.metrics.config_reloaded(false);
                 let problems = config::render(&problems);
                 error!("the changed configuration has errors; the old one stays in force\n{problems}");
+                self.metrics.config_reloaded(false);
             }
         }
     }

@@ -81,7 +81,8 @@ pub async fn explain(options: Explain) -> Result<ExitCode> {
         print(format_args!("  last error: {error}"))?;
     }
     for decision in &record.decisions {
-        print(format_args!("  {}: {}: {}", decision.by, decision.verdict.name(), decision.reason))?;
+        let sweep = decision.sweep.as_ref().map(|sweep| format!(" ({sweep})")).unwrap_or_default();
+        print(format_args!("  {}: {}{sweep}: {}", decision.by, decision.verdict.name(), decision.reason))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -127,7 +128,7 @@ pub async fn best(options: Best) -> Result<ExitCode> {
     if report.best().is_none() {
         bail!("{} has no finished trial yet", report.sweep);
     }
-    print(format_args!("{}\n{}", text::header(&report), text::best(&report)))?;
+    print(format_args!("{}\n  {}\n{}", text::header(&report), text::progress(&report), text::best(&report)))?;
     Ok(ExitCode::SUCCESS)
 }
 

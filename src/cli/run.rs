@@ -7,11 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 use tunebot::app::{App, logs};
+use tunebot::config::Server;
 use tunebot::domain::event::{Event, EventKey, EventKind, Request, Source};
 use tunebot::domain::ids::SweepId;
 use tunebot::domain::report::Report;
-use tunebot::domain::signal::{Signal, SignalKind, StopRequest};
+use tunebot::domain::signal::{Signal, SignalKind as News, StopRequest};
 use tunebot::domain::sweep::Outcome;
 use tunebot::notify::text;
 use tunebot::store::{Accepted, EventState, Store};
@@ -42,11 +44,13 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         config.store.path = store;
     }
     let store_path = config.store.path.clone();
-    // Trials report to this process and to nobody else; the messages of the sweep go to this terminal.
-    config.server.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    keep_to_this_machine(&mut config.server)?;
     let app = App::start(config).await?;
     let words = [vec![options.tuning], options.words].concat().join(" ");
-    let result = follow(app.store(), &words).await;
+    let result = tokio::select! {
+        result = follow(app.store(), &words) => result,
+        () = app.failed() => Err(anyhow::anyhow!("a part of tunebot has ended by a fault of its own; the log says which")),
+    };
     app.stop().await;
     let report = result?;
     print(text::summary(&report))?;
@@ -55,11 +59,22 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     Ok(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Trials report to this process and to nobody else, whatever address the server of this configuration has: another
+/// tunebot may be there.
+fn keep_to_this_machine(server: &mut Server) -> Result<()> {
+    server.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    // The port is put in once the system has chosen it.
+    server.public_url = "http://127.0.0.1:0".parse()?;
+    Ok(())
+}
+
 /// Asks for the sweep and shows its progress until it has ended. Ctrl-C stops the sweep; its best still counts.
 async fn follow(store: &Store, words: &str) -> Result<Report> {
     let sweep = ask(store, words).await?;
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg}")?);
     bar.enable_steady_tick(Duration::from_millis(250));
+    // Listened to from here on, so that none is missed between two looks at the store.
+    let mut interrupts = signal(SignalKind::interrupt()).context("Ctrl-C cannot be listened to")?;
     let mut interrupted = false;
     loop {
         let report = store.load_sweep(&sweep).await?.and_then(|stored| stored.report);
@@ -72,7 +87,7 @@ async fn follow(store: &Store, words: &str) -> Result<Report> {
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupts.recv() => {
                 if std::mem::replace(&mut interrupted, true) {
                     bail!("{sweep} was left before its trials had ended");
                 }
@@ -84,7 +99,7 @@ async fn follow(store: &Store, words: &str) -> Result<Report> {
 
 async fn stop(store: &Store, sweep: &SweepId) -> Result<()> {
     let by = StopRequest::Person { name: "you".to_owned() };
-    let signal = Signal { sweep: sweep.clone(), at: Timestamp::now(), kind: SignalKind::StopRequested { by } };
+    let signal = Signal { sweep: sweep.clone(), at: Timestamp::now(), kind: News::StopRequested { by } };
     store.append_signals(vec![signal]).await.context("the stop could not be written")?;
     Ok(())
 }
@@ -102,7 +117,8 @@ async fn ask(store: &Store, words: &str) -> Result<SweepId> {
         let record = store.event(id).await?.context("the request has vanished from the store")?;
         if let EventState::Done | EventState::Dead = record.state {
             let started = record.decisions.iter().find_map(|decision| decision.sweep.clone());
-            let reasons: Vec<String> = record.decisions.iter().map(|decision| decision.reason.clone()).collect();
+            let reasons = record.decisions.into_iter().map(|decision| decision.reason).chain(record.error);
+            let reasons: Vec<String> = reasons.collect();
             return started.with_context(|| reasons.join("; "));
         }
         tokio::time::sleep(LOOK_EVERY).await;
@@ -113,5 +129,24 @@ fn outcome(report: &Report) -> Option<&Outcome> {
     match &report.phase {
         tunebot::domain::report::Phase::Finished { outcome } => Some(outcome),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tunebot::config::{self, Purpose};
+
+    use super::*;
+
+    #[test]
+    fn trials_of_the_terminal_never_report_to_the_server_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "server: {listen: 0.0.0.0:8080, public_url: https://tunebot.example.com}\n\
+                    tunings: {t: {space: {x: {type: bool}}, objective: {metric: m, direction: minimize}, command: [run]}}\n";
+        std::fs::write(folder.path().join("tunebot.yaml"), text).unwrap();
+        let mut config = config::load(&[folder.path().to_owned()], &|_| None, Purpose::Run).unwrap().config;
+        keep_to_this_machine(&mut config.server).unwrap();
+        assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:0/");
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:0");
     }
 }

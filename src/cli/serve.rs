@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tunebot::app::{App, Reloader, logs};
@@ -34,13 +34,18 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Reloader::new(options.config.config, &loaded, app.config().clone(), std::sync::Arc::clone(app.metrics()), logs);
     let cancel = CancellationToken::new();
     let reloading = tokio::spawn(reloader.run(cancel.clone()));
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let told = tokio::select! {
+        _ = terminate.recv() => true,
+        _ = interrupt.recv() => true,
+        () = app.failed() => false,
+    };
     cancel.cancel();
     app.stop().await;
     reloading.await.context("reloading has ended badly")?.context("SIGHUP cannot be listened to")?;
+    ensure!(
+        told,
+        "a part of tunebot has ended by a fault of its own; the log says which, and nothing accepted is lost"
+    );
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::decode::{self, LITERAL_SECRET};
 use super::problem::Problem;
 use super::tree::{Kind, Node, Segment, SyntaxFault};
+use crate::domain::hex;
 
 /// A larger file is not a configuration of people.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -96,7 +97,7 @@ pub fn fingerprint(paths: &[PathBuf]) -> String {
         hash.update(problem.file.as_os_str().as_encoded_bytes());
         hash.update(problem.message);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&hash.finalize())
 }
 
 impl Source {

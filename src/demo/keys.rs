@@ -7,6 +7,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
+use crate::domain::hex;
+
 pub(super) struct Keys {
     pub webhook_secret: String,
     pub signing_secret: String,
@@ -40,7 +42,7 @@ impl Keys {
 fn random_text() -> Result<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&bytes))
 }
 
 /// An RSA key in PEM, as an App of GitHub has one.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::keys::Keys;
 use super::standin::REPOSITORY;
+use crate::domain::hex;
 
 pub(super) struct World<'a> {
     address: SocketAddr,
@@ -82,16 +83,12 @@ impl<'a> World<'a> {
 fn signature(secret: &str, text: &str) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
     mac.update(text.as_bytes());
-    Ok(hex(&mac.finalize().into_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex::encode(&mac.finalize().into_bytes()))
 }
 
 /// A commit hash that `text` stands for.
 pub(super) fn commit(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes())[..20])
+    hex::encode(&Sha256::digest(text.as_bytes())[..20])
 }
 
 /// As much of a push as GitHub sends, for the commit `head`.

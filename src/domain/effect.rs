@@ -96,8 +96,14 @@ impl Action {
         }
     }
 
-    pub fn is_stop(&self) -> bool {
-        matches!(self, Self::Stop { .. })
+    /// Does it presuppose another effect that was written with or before it? A stop its submission, a closing line the
+    /// message that begins its thread.
+    pub fn comes_second(&self) -> bool {
+        match self {
+            Self::Submit { .. } => false,
+            Self::Stop { .. } => true,
+            Self::Notify(notification) => notification.thread_slot().is_some(),
+        }
     }
 
     pub fn lane(&self) -> Lane {

@@ -198,6 +198,8 @@ impl Service {
 pub enum Against {
     /// The best of the last finished sweep of the same tuning on this branch.
     Branch { name: String },
+    /// The best of the last finished sweep of a tuning that belongs to no repository.
+    Earlier,
     /// What production uses today: the same sweep's trial 0.
     Production,
 }
@@ -207,6 +209,7 @@ impl Against {
     pub fn name(&self) -> &str {
         match self {
             Self::Branch { name } => name,
+            Self::Earlier => "before",
             Self::Production => "production",
         }
     }

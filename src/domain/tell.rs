@@ -13,6 +13,9 @@ use super::tuning::Tuning;
 /// Steps kept of one trial; a trial that reports more keeps every second one.
 const MAX_STEPS: usize = 1000;
 
+/// A restart of tunebot does not count against a trial, unless the trial may be its cause.
+const MAX_ATTEMPTS: u32 = 100;
+
 /// What a piece of news did to the trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -162,6 +165,10 @@ fn fail(trial: &mut Trial, at: Timestamp, reason: String) {
 }
 
 fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning: &Tuning) -> Told {
+    if by_restart && trial.attempt >= MAX_ATTEMPTS {
+        fail(trial, at, format!("tunebot has ended {} times while it ran: it may be what ends it", trial.attempt));
+        return Told::Changed;
+    }
     if !by_restart {
         trial.lost_attempts += 1;
         if trial.lost_attempts > tuning.limits.retries {

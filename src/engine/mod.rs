@@ -54,7 +54,8 @@ pub enum EngineError {
 #[async_trait]
 pub trait Engine: Send + Sync {
     /// Starts one attempt. Success when it has been started by this or by an earlier call, or has ended since:
-    /// an attempt never runs twice.
+    /// an attempt never runs twice. Whoever watches hears of it, also when the call that started it was of an earlier
+    /// tunebot.
     ///
     /// # Errors
     /// [`EngineError::Permanent`] means that nothing runs and nothing will.
@@ -67,10 +68,12 @@ pub trait Engine: Send + Sync {
     /// [`EngineError`]
     async fn stop(&self, attempt: &AttemptId, grace: SignedDuration) -> Result<(), EngineError>;
 
-    /// Sends what happens to attempts until `cancel`; begins with what happened to `known`, the attempts that the store
-    /// takes for running, while nobody was looking: one that is gone is [`AttemptNews::Ended`] with its end.
+    /// Sends what happens to attempts until `cancel`; begins with what happened to `known`, the attempts that were
+    /// submitted and whose end the store does not know, while nobody was looking: one that is gone is
+    /// [`AttemptNews::Ended`] with its end, and one of which nothing is left is lost.
     ///
-    /// The same news may come more than once. The end of an attempt is kept by the engine until [`Engine::forget`].
+    /// The same news may come more than once. The end of an attempt is kept by the engine until [`Engine::forget`], and
+    /// every end that is kept is told at the beginning: an attempt may have been submitted just before.
     ///
     /// # Errors
     /// The engine cannot be watched; the caller calls again after a while.

@@ -13,7 +13,7 @@ use crate::domain::params::Value;
 
 /// The body of `POST /api/v1/sweeps`: `command`, or `tuning` with `parameters`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
 struct Body {
     /// In the grammar of `/tune`: `resnet trials=40 lr=1e-4..1e-2`.
     command: Option<String>,

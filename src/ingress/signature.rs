@@ -5,11 +5,13 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Is `hex` the HMAC-SHA256 of `parts`, one after the other, under any of `secrets`?
+use crate::domain::hex;
+
+/// Is `digits` the hexadecimal HMAC-SHA256 of `parts`, one after the other, under any of `secrets`?
 ///
 /// Every secret is tried, so that the time taken does not tell which one it was. An empty secret signs nothing.
-pub(super) fn is_signed_by_any(secrets: &[SecretString], parts: &[&[u8]], hex: &str) -> bool {
-    let Some(given) = decode_hex(hex) else { return false };
+pub(super) fn is_signed_by_any(secrets: &[SecretString], parts: &[&[u8]], digits: &str) -> bool {
+    let Some(given) = decode_hex(digits) else { return false };
     secrets.iter().fold(false, |matched, secret| {
         let key = secret.expose_secret();
         matched | (!key.is_empty() && authentication_code(key.as_bytes(), parts).ct_eq(&given).into())
@@ -29,7 +31,7 @@ pub(super) fn fingerprint(parts: &[&[u8]]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    encode_hex(&hash.finalize())
+    hex::encode(&hash.finalize())
 }
 
 fn authentication_code(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
@@ -39,10 +41,6 @@ fn authentication_code(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         code.update(part);
     }
     code.finalize().into_bytes().into()
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn decode_hex(text: &str) -> Option<[u8; 32]> {
@@ -62,7 +60,7 @@ fn decode_hex(text: &str) -> Option<[u8; 32]> {
 /// The header value that a sender with `secret` puts on `parts`.
 #[cfg(test)]
 pub(crate) fn sign(secret: &str, parts: &[&[u8]]) -> String {
-    encode_hex(&authentication_code(secret.as_bytes(), parts))
+    hex::encode(&authentication_code(secret.as_bytes(), parts))
 }
 
 #[cfg(test)]

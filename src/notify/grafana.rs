@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use url::Url;
 
 use crate::domain::report::{Phase, Report};
+use crate::domain::template::{self, Piece};
 
 use super::prose;
 
@@ -66,25 +67,22 @@ fn link(base: &Url, dashboard: &Dashboard, report: &Report) -> Option<Link> {
     Some(Link { title: prose::line(&dashboard.title, TITLE), url: url.into() })
 }
 
-/// The template with its placeholders filled in, in one pass; none when a placeholder has no value for this sweep.
+/// The template with its placeholders filled in; none when a placeholder has no value for this sweep. A text that is no
+/// template stays as it is.
 fn filled(template: &str, report: &Report) -> Option<String> {
+    let Ok(pieces) = template::pieces(template) else {
+        return Some(template.to_owned());
+    };
     let mut value = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        value.push_str(before);
-        let known = after.split_once('}').and_then(|(name, behind)| Some((placeholder(name, report)?, behind)));
-        match known {
-            Some((text, behind)) => {
-                value.push_str(&text?);
-                rest = behind;
-            }
-            None => {
-                value.push('{');
-                rest = after;
-            }
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => value.push_str(text),
+            Piece::Placeholder(name) => match placeholder(name, report) {
+                Some(text) => value.push_str(&text?),
+                None => value.push_str(&format!("{{{name}}}")),
+            },
         }
     }
-    value.push_str(rest);
     Some(value)
 }
 
@@ -155,6 +153,14 @@ mod tests {
         report.code = None;
         let url = &links(&dashboards(), &report)[0].url;
         assert!(!url.contains("var-code") && url.contains("var-sweep"), "{url}");
+    }
+
+    #[test]
+    fn doubled_braces_are_braces() {
+        let shown = |template: &str| filled(template, &fixtures::finished()).unwrap();
+        assert_eq!(shown("{{{tuning}}} {{sweep}}"), "{resnet} {sweep}");
+        assert_eq!(shown("{other} {tuning}"), "{other} resnet");
+        assert_eq!(shown("{tuning"), "{tuning");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //!
 //! Text from people is cut to a sane length here and escaped by the renderer, never here.
 
+use std::borrow::Cow;
+
 use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Report};
@@ -22,6 +24,8 @@ pub enum Span {
     Words(String),
     Strong(String),
     Code(String),
+    /// Lines of code.
+    Block(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,7 +43,8 @@ impl Phrase {
     /// The text alone, on as many lines as it has.
     pub fn plain(&self) -> String {
         let text = self.0.iter().map(|span| match span {
-            Span::Words(text) | Span::Strong(text) | Span::Code(text) => text.as_str(),
+            Span::Words(text) | Span::Strong(text) | Span::Code(text) => Cow::Borrowed(text.as_str()),
+            Span::Block(text) => Cow::Owned(format!("\n{text}")),
         });
         prose::lines(&text.collect::<String>(), usize::MAX)
     }
@@ -59,13 +64,25 @@ impl Phrase {
         self
     }
 
-    /// Text in which backticks mark code.
+    /// Text from people in which backticks mark code, and nothing else marks anything.
     pub fn marked(mut self, text: &str) -> Self {
         self.0.extend(prose::parts(text).into_iter().map(|part| match part {
             Part::Words(words) => Span::Words(words.to_owned()),
-            Part::Code(code) => Span::Code(code.to_owned()),
+            Part::Strong(name) => Span::Words(format!("*{name}*")),
+            Part::Code(code) | Part::Block(code) => Span::Code(code.to_owned()),
         }));
         self
+    }
+
+    /// An answer of tunebot's own, with all marks.
+    pub fn answer(text: &str) -> Self {
+        let spans = prose::parts(text).into_iter().map(|part| match part {
+            Part::Words(words) => Span::Words(words.to_owned()),
+            Part::Strong(name) => Span::Strong(name.to_owned()),
+            Part::Code(code) => Span::Code(code.to_owned()),
+            Part::Block(lines) => Span::Block(lines.to_owned()),
+        });
+        Self(spans.collect())
     }
 
     pub fn then(mut self, other: Self) -> Self {
@@ -120,6 +137,7 @@ pub fn values(report: &Report) -> Option<Phrase> {
     let against = metric.strong(now).words(format!(", was {then} "));
     Some(match &baseline.against {
         Against::Branch { name } => against.words("on ").code(prose::line(name, NAME)),
+        Against::Earlier => against.words("before"),
         Against::Production => against.words("in production"),
     })
 }
@@ -163,7 +181,7 @@ pub fn time_left(report: &Report) -> Phrase {
 pub fn explanation(report: &Report) -> Phrase {
     let plain = |text: &str| Phrase::default().words(text);
     match &report.phase {
-        Phase::Queued { why } => Phrase::default().words("Waits: ").marked(&prose::line(why, SENTENCE)),
+        Phase::Queued { why } => Phrase::default().words("Waits for ").marked(&prose::line(why, SENTENCE)),
         Phase::Running => Phrase::default(),
         Phase::Stopping { outcome } => match outcome {
             Outcome::Stopped { by } => Phrase::default().words("Being ").then(stopped(by)),

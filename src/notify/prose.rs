@@ -4,27 +4,56 @@
 /// Ends a text that was cut.
 const CUT: &str = "…";
 
-/// A part of a text in which backticks mark code.
+/// A part of a text in which backticks mark code, three of them a block of it, and stars a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
     Words(&'a str),
+    /// `*resnet*`: nothing but a name can be strong.
+    Strong(&'a str),
     Code(&'a str),
+    /// Lines, without the line breaks around them.
+    Block(&'a str),
 }
 
-/// Splits a text at its backticks. A last backtick without a partner is words.
+/// What begins a block of code.
+const FENCE: &str = "```\n";
+/// What ends it.
+const FENCE_END: &str = "\n```";
+
+/// Splits a text at its marks. A mark without a partner is words.
 pub fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('`') {
-        let Some((code, behind)) = after.split_once('`') else { break };
-        push_words(&mut parts, before);
-        if !code.trim().is_empty() {
-            parts.push(Part::Code(code));
+    let (mut rest, mut words) = (text, 0);
+    while let Some(found) = rest[words..].find(['`', '*']) {
+        let place = words + found;
+        let Some((part, length)) = marked(&rest[place..]) else {
+            words = place + 1;
+            continue;
+        };
+        let before = &rest[..place];
+        push_words(&mut parts, if matches!(part, Part::Block(_)) { before.trim_end() } else { before });
+        if !matches!(part, Part::Code(code) if code.trim().is_empty()) {
+            parts.push(part);
         }
-        rest = behind;
+        (rest, words) = (&rest[place + length..], 0);
     }
     push_words(&mut parts, rest);
     parts
+}
+
+/// The part that begins with the mark at the beginning of `text`, and how long it is with its marks.
+fn marked(text: &str) -> Option<(Part<'_>, usize)> {
+    if let Some((block, _)) = text.strip_prefix(FENCE).and_then(|inside| inside.split_once(FENCE_END)) {
+        return Some((Part::Block(block), FENCE.len() + block.len() + FENCE_END.len()));
+    }
+    let mark = text.chars().next()?;
+    let (inside, _) = text[1..].split_once(mark)?;
+    let is_name = !inside.is_empty() && inside.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    match mark {
+        '`' => Some((Part::Code(inside), inside.len() + 2)),
+        _ if is_name => Some((Part::Strong(inside), inside.len() + 2)),
+        _ => None,
+    }
 }
 
 /// The text on one line, at most `limit` characters.
@@ -111,6 +140,27 @@ mod tests {
             [Part::Code("lr=5"), Part::Words(" is outside "), Part::Code("lr"), Part::Words("'s range `x")]
         );
         assert_eq!(parts("``"), []);
+    }
+
+    #[test]
+    fn stars_mark_a_name_and_nothing_else() {
+        let text = "Did you mean *res-net*?";
+        assert_eq!(parts(text), [Part::Words("Did you mean "), Part::Strong("res-net"), Part::Words("?")]);
+        assert_eq!(parts("2 * 3 * 4 and **"), [Part::Words("2 * 3 * 4 and **")]);
+    }
+
+    #[test]
+    fn three_backticks_mark_a_block_and_its_lines_stay() {
+        let text = "1 tuning:\n```\na  *b*\n   `c`\n```\n`/tune a` starts it.";
+        let expected = [
+            Part::Words("1 tuning:"),
+            Part::Block("a  *b*\n   `c`"),
+            Part::Words("\n"),
+            Part::Code("/tune a"),
+            Part::Words(" starts it."),
+        ];
+        assert_eq!(parts(text), expected);
+        assert_eq!(parts("```\nnot closed"), [Part::Words("`\nnot closed")]);
     }
 
     #[test]

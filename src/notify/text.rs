@@ -127,7 +127,7 @@ mod tests {
     fn a_waiting_sweep_says_for_what() {
         insta::assert_snapshot!(status(&fixtures::queued()), @r"
         resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
-        Waits: all 8 places of engine local are taken
+        Waits for all 8 places of engine local are taken
         ");
     }
 

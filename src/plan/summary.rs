@@ -34,7 +34,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,
         counts: snapshot.counts(),
-        verdict: verdict(sweep, &objective, top.first(), baseline.as_ref()),
+        verdict: verdict(sweep, &objective, top.first()),
         objective,
         top,
         baseline,
@@ -95,12 +95,9 @@ fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {
 }
 
 /// Holds the best against the baseline, as the tuning requires. Given only once the sweep has ended by itself.
-fn verdict(
-    sweep: &Sweep,
-    objective: &Objective,
-    best: Option<&Ranked>,
-    baseline: Option<&Baseline>,
-) -> Option<Verdict> {
+fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Option<Verdict> {
+    // Production's own trial does not judge: the best is never worse than one of its trials.
+    let baseline = sweep.baseline.as_ref();
     let requirement = sweep.tuning.requirement.as_ref()?;
     let outcome = sweep.outcome.as_ref().filter(|_| sweep.state == SweepState::Finished)?;
     let base = baseline.map_or("the base branch", |baseline| baseline.against.name());

@@ -182,7 +182,9 @@ impl Performer {
     async fn notify(&self, notification: &Notification, leased: &LeasedEffect) -> Performed {
         let service = notification.destination.service();
         let Some(notifier) = self.notifiers.get(&service) else {
-            let error = format!("{} is not in the configuration any longer", service.name());
+            let error = format!("{} is not configured: add its section and start again", service.name());
+            error!(slot = notification.slot, error, "message cannot be delivered");
+            self.metrics.delivery_failed(service, "permanent");
             return Performed::Never { error };
         };
         let receipt = leased.receipt.as_ref();

@@ -244,7 +244,7 @@ impl Reconciler {
             && let Some(older) = sweep.group.as_ref().and_then(|group| shared.oldest.get(group))
             && older != id
         {
-            return Grant::Wait(format!("{older}, which is older, to end"));
+            return Grant::Wait(format!("`{older}`, which is older, to end"));
         }
         let engine = &sweep.tuning.engine;
         let Some(capacity) = self.config.borrow().engines.get(engine).map(|settings| settings.capacity()) else {

@@ -23,6 +23,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Effects of one lane that are performed at a time.
 const WIDTH: u32 = 16;
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
+/// No service holds up its lane for longer at a time, whatever it says: GitHub's limits are those of an hour.
+const LONGEST_HOLD: Duration = Duration::from_secs(3600);
 
 /// What a turn found.
 enum Turn {
@@ -52,7 +54,7 @@ pub async fn run(lane: Lane, store: Store, performer: Arc<Performer>, cancel: Ca
             },
             Turn::HeldUntil(instant) => tokio::select! {
                 () = cancel.cancelled() => {}
-                () = pause_until(Some(instant), Duration::MAX) => {}
+                () = pause_until(Some(instant), LONGEST_HOLD) => {}
             },
         }
     }
@@ -63,8 +65,7 @@ async fn turn(lane: &Lane, store: &Store, performer: &Arc<Performer>, now: Times
     if leased.is_empty() {
         return Ok(Turn::IdleUntil(store.next_due(lane).await?));
     }
-    // An attempt is submitted before it is stopped, as it was written.
-    let (first, then): (Vec<_>, Vec<_>) = leased.into_iter().partition(|leased| !leased.effect.action.is_stop());
+    let (first, then): (Vec<_>, Vec<_>) = leased.into_iter().partition(|leased| !leased.effect.action.comes_second());
     let mut held = perform_all(first, store, performer).await?;
     held = held.max(perform_all(then, store, performer).await?);
     Ok(held.map_or(Turn::More, Turn::HeldUntil))

@@ -3,8 +3,13 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::StoreError;
+
+/// How often, and how long apart, a held lock is tried again: a second in all.
+const PAUSES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// An exclusive lock on `<store>.lock`, held as long as this value lives. The file itself stays: it holds the id of the
 /// last process that had the lock, and a dead process holds no lock.
@@ -14,9 +19,23 @@ pub(super) struct StoreLock {
 }
 
 impl StoreLock {
+    /// Takes the lock; if it is held, tries again for a moment: a server that was killed while it started a trial leaves
+    /// a child that has the lock until it has become another program.
+    ///
     /// # Errors
     /// [`StoreError::Locked`] if another process, or another store of this one, has it; [`StoreError::Unwritable`].
-    pub fn take(store: &Path) -> Result<Self, StoreError> {
+    pub async fn take(store: &Path) -> Result<Self, StoreError> {
+        let mut pauses = PAUSES;
+        loop {
+            match Self::try_take(store) {
+                Err(StoreError::Locked { .. }) if pauses > 0 => pauses -= 1,
+                taken => return taken,
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn try_take(store: &Path) -> Result<Self, StoreError> {
         let path = lock_path(store);
         let unwritable =
             |error: std::io::Error| StoreError::Unwritable { path: path.clone(), reason: error.to_string() };

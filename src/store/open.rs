@@ -38,8 +38,9 @@ impl Store {
     /// [`StoreError::NotAStore`], [`StoreError::Corrupt`], [`StoreError::Unwritable`], [`StoreError::Full`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         make_folder(path)?;
-        let lock = StoreLock::take(path)?;
+        let lock = StoreLock::take(path).await?;
         check_header(path)?;
+        make_private_file(path)?;
         let at = |fault: Fault| fault.at(path);
         let mut connection = writing(path).connect().await.map_err(|error| at(error.into()))?;
         upgrade(&mut connection, path).await?;
@@ -118,6 +119,17 @@ fn make_folder(path: &Path) -> Result<(), StoreError> {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
             .map_err(|error| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() }),
         _ => Ok(()),
+    }
+}
+
+/// Makes the file of a new store, for this user only: it holds the key that trial tokens are signed with. SQLite gives
+/// its log the rights of the file. A file that is there keeps the rights that somebody gave it.
+fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() }),
     }
 }
 

@@ -15,8 +15,8 @@ use crate::domain::signal::Signal;
 pub struct SignalId(pub i64);
 
 impl Store {
-    /// Writes signals down, all of them or none; the ids come in the same order. A signal for a sweep that is not in
-    /// the store has nothing to be folded into: it is dropped and counts as folded.
+    /// Writes signals down, all of them or none; the ids come in the same order. A signal for a sweep that has finished,
+    /// or is not in the store, has nothing to be folded into: it is dropped and counts as folded.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -100,7 +100,14 @@ pub(super) async fn insert_signal(
     connection: &mut SqliteConnection,
     signal: &EncodedSignal,
 ) -> Result<SignalId, Fault> {
-    const INSERT: &str = "INSERT INTO signals (sweep, body) SELECT number, $2 FROM sweeps WHERE id = $1 RETURNING id";
+    const INSERT: &str = "INSERT INTO signals (sweep, body) SELECT number, $2 FROM sweeps \
+                          WHERE id = $1 AND state <> 'finished' RETURNING id";
     let query = sqlx::query_scalar(INSERT).bind(signal.sweep.as_str()).bind(&signal.body);
     Ok(SignalId(query.fetch_optional(connection).await?.unwrap_or(0)))
+}
+
+/// Drops what came too late for the last commit of a sweep.
+pub(super) async fn drop_signals(connection: &mut SqliteConnection, sweep: i64) -> Result<(), Fault> {
+    sqlx::query("DELETE FROM signals WHERE sweep = $1").bind(sweep).execute(connection).await?;
+    Ok(())
 }

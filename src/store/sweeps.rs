@@ -6,7 +6,7 @@ use super::Store;
 use super::error::{Fault, StoreError};
 use super::outbox::{EncodedEffect, write_effect};
 use super::rows::{decode, encode, micros, name};
-use super::signals::SignalId;
+use super::signals::{SignalId, drop_signals};
 use super::trials::{TrialImage, upsert_trial};
 use super::wakes::Wake;
 use super::writer::Shape;
@@ -76,7 +76,8 @@ impl Store {
         .await
     }
 
-    /// Writes what one decision changes, all of it or nothing, and returns the new revision.
+    /// Writes what one decision changes, all of it or nothing, and returns the new revision. When the sweep has finished,
+    /// signals that came too late for the decision are dropped with it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`]: the sweep has another revision than expected, or a trial would move backwards. Nothing
@@ -84,6 +85,7 @@ impl Store {
     pub async fn commit_sweep(&self, commit: SweepCommit) -> Result<i64, StoreError> {
         let SweepCommit { sweep, expected_revision, trials, effects, folded, report } = commit;
         let wake = Wake { outbox: !effects.is_empty(), committed: true, ..Wake::NOBODY };
+        let finished = sweep.state == SweepState::Finished;
         let image = SweepImage::of(&sweep)?;
         let trials = trials.iter().map(TrialImage::of).collect::<Result<Vec<_>, _>>()?;
         let effects = effects.iter().map(EncodedEffect::of).collect::<Result<Vec<_>, _>>()?;
@@ -99,6 +101,9 @@ impl Store {
                 }
                 for signal in &folded {
                     sqlx::query("DELETE FROM signals WHERE id = $1").bind(signal.0).execute(&mut *connection).await?;
+                }
+                if finished {
+                    drop_signals(connection, number).await?;
                 }
                 if let Some(report) = &report {
                     write_report(connection, number, report).await?;

@@ -42,9 +42,11 @@ impl Store {
         .await
     }
 
-    /// The attempts of unfinished sweeps that `engine` may have in its hands: trials that run, and trials that wait and
-    /// whose submission was begun or is done. Not those that are certainly still to be submitted, nor those whose
-    /// submission was given up.
+    /// The attempts of unfinished sweeps that `engine` was given and whose end is not known: all that wait or run, but for
+    /// those whose submission is in the outbox and comes to the engine, for the first time or again.
+    ///
+    /// An attempt whose submission was given up is among them: only the engine's word that there is no such attempt
+    /// brings its trial on.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -52,9 +54,9 @@ impl Store {
         const RUNNING: &str = "SELECT sweeps.id, trials.number, trials.attempt FROM sweeps JOIN trials ON trials.sweep = sweeps.number \
              WHERE sweeps.state IN ('queued', 'running', 'stopping') AND sweeps.engine = $1 \
              AND trials.state IN ('waiting', 'running') \
-             AND (trials.state = 'running' OR NOT EXISTS (SELECT 1 FROM effects \
+             AND NOT EXISTS (SELECT 1 FROM effects \
                   WHERE effects.key = 'submit/' || sweeps.id || '-' || trials.number || '-' || trials.attempt \
-                  AND (effects.state = 'dead' OR (effects.state = 'ready' AND effects.perhaps_done = 0)))) \
+                  AND effects.state IN ('ready', 'leased')) \
              ORDER BY sweeps.number, trials.number";
         let engine = engine.to_string();
         self.read(move |connection| {

@@ -116,7 +116,7 @@ impl Store {
         branch: &str,
     ) -> Result<Option<Baseline>, StoreError> {
         const LAST: &str = "SELECT reports.body FROM sweeps JOIN reports ON reports.sweep = sweeps.number \
-                            WHERE sweeps.tuning = $1 AND sweeps.branch = $2 AND sweeps.succeeded = 1 \
+                            WHERE sweeps.tuning = $1 AND COALESCE(sweeps.branch, '') = $2 AND sweeps.succeeded = 1 \
                             AND sweeps.pull_request IS NULL AND ($3 IS NULL OR sweeps.repository = $3) \
                             AND reports.best IS NOT NULL ORDER BY sweeps.ended_at DESC, sweeps.number DESC LIMIT 1";
         let tuning = tuning.to_string();
@@ -129,7 +129,7 @@ impl Store {
                 let Some(body) = body else { return Ok(None) };
                 let mut report: Report = decode("the report of a baseline", &body)?;
                 let best = (!report.top.is_empty()).then(|| report.top.swap_remove(0));
-                let against = Against::Branch { name: branch };
+                let against = if branch.is_empty() { Against::Earlier } else { Against::Branch { name: branch } };
                 Ok(best.map(|best| Baseline { against, sweep: report.sweep, value: best.value, params: best.params }))
             })
         })

@@ -9,6 +9,8 @@
     reason = "the verbs that tests are made of fail as a test does, and only functions marked as tests may by default"
 )]
 
+mod crash;
+mod e2e;
 mod fakes;
 mod local_engine;
 mod project;

@@ -77,6 +77,15 @@ fn a_restart_of_tunebot_uses_up_no_retry() {
 }
 
 #[test]
+fn a_trial_that_always_takes_tunebot_down_with_it_is_given_up() {
+    let mut trial = trial();
+    let attempts =
+        (1..).take_while(|attempt| tell(&mut trial, *attempt, &lost(true), at(1), &fixture()) == Told::Relaunch);
+    assert_eq!(attempts.count(), 99);
+    assert_eq!(trial.reason.as_deref(), Some("tunebot has ended 100 times while it ran: it may be what ends it"));
+}
+
+#[test]
 fn a_stopped_trial_ends_for_the_reason_it_was_stopped_for() {
     for (stopping, state, reason) in [
         (StopReason::Pruned, TrialState::Pruned, None),

@@ -11,6 +11,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -75,7 +76,7 @@ impl AttemptFolder {
     /// The disk is full or may not be written.
     pub fn create(&self) -> io::Result<bool> {
         let sweep = self.0.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(sweep)?;
+        make_private(sweep)?;
         match fs::create_dir(&self.0) {
             Ok(()) => {
                 File::open(sweep)?.sync_all()?;
@@ -141,6 +142,15 @@ impl AttemptFolder {
     }
 }
 
+/// Makes the folder and those above it, for this user only: logs of trials may say what is not for everybody. One that is
+/// there keeps the rights that somebody gave it.
+///
+/// # Errors
+/// It cannot be made.
+pub(super) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// The sweeps that have a folder. What is not named like a sweep is not ours.
 ///
 /// # Errors
@@ -179,6 +189,17 @@ mod tests {
         assert!(folder.path().ends_with("quick-k3f9q2/17-2"));
         assert!(folder.create().unwrap());
         assert!(!folder.create().unwrap());
+    }
+
+    #[test]
+    fn what_trials_say_is_for_this_user_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let folder = AttemptFolder::of(&parent.path().join("work"), &"quick-k3f9q2-17-2".parse().unwrap());
+        folder.create().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        assert_eq!(mode(&parent.path().join("work")), 0);
+        assert_eq!(mode(folder.path().parent().unwrap()), 0);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) enum Cause {
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     pub cause: Option<Cause>,
+    /// tunebot went away, perhaps only when the trial had ended already: that may be why it did not end well.
+    pub abandoned: bool,
     /// `None`: it would not end.
     pub status: Option<WaitStatus>,
     pub timeout: Duration,
@@ -53,9 +55,7 @@ pub(super) fn judge(evidence: Evidence, folder: &AttemptFolder) -> AttemptEnd {
     let failed = |reason: String| AttemptEnd::Failed { reason, log_tail: excerpt(&evidence) };
     match evidence.cause {
         Some(Cause::Stopped) => return AttemptEnd::Stopped,
-        Some(Cause::Restart) => {
-            return AttemptEnd::Lost { reason: "tunebot was stopped while it ran".into(), by_restart: true };
-        }
+        Some(Cause::Restart) => return by_restart(),
         Some(Cause::TimedOut) => {
             let timeout = SignedDuration::try_from(evidence.timeout).unwrap_or(SignedDuration::MAX);
             return failed(format!("it had not ended after {timeout:#} and was stopped"));
@@ -66,7 +66,7 @@ pub(super) fn judge(evidence: Evidence, folder: &AttemptFolder) -> AttemptEnd {
         return failed(text);
     }
     if let Some(reason) = failure(evidence.status) {
-        return failed(reason);
+        return if evidence.abandoned { by_restart() } else { failed(reason) };
     }
     match result_metrics(folder) {
         Err(problem) => failed(format!("the result file {problem}")),
@@ -76,6 +76,10 @@ pub(super) fn judge(evidence: Evidence, folder: &AttemptFolder) -> AttemptEnd {
             AttemptEnd::Succeeded { metrics }
         }
     }
+}
+
+fn by_restart() -> AttemptEnd {
+    AttemptEnd::Lost { reason: "tunebot was stopped while it ran".into(), by_restart: true }
 }
 
 /// Judges an attempt that has a folder and may have no guard. Waits for a guard that is about to end; kills what a dead
@@ -90,6 +94,8 @@ pub(super) fn recover(folder: &AttemptFolder, by_restart: bool) -> io::Result<Ou
     let lost =
         |reason: &str| Outcome { at: Timestamp::now(), end: AttemptEnd::Lost { reason: reason.into(), by_restart } };
     if !folder.exists() {
+        // Somebody has cleaned up; what runs is still known by its mark.
+        processes::kill_leftovers(folder.path(), &folder.result(), None);
         return Ok(lost("its folder was removed"));
     }
     let lock = folder.lock_file()?;

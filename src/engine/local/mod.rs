@@ -1,19 +1,19 @@
 //! Trials as processes of this machine.
 //!
-//! Each attempt has a folder ([`folder`]) and a guard ([`guard`]), a process between tunebot and the trial. The folder is
+//! Each attempt has a folder (`folder`) and a guard ([`guard`]), a process between tunebot and the trial. The folder is
 //! the mark that an attempt was started; the guard sees to it that the trial ends, at the latest with tunebot, and writes
 //! the outcome into the folder. So a tunebot that comes back reads from the folders what happened while it was away.
 //!
 //! What a trial gets:
-//! - its command ([`placeholder`]), started without a shell in an empty folder of its own, where `source` is a link to
+//! - its command (`placeholder`), started without a shell in an empty folder of its own, where `source` is a link to
 //!   the tuning's source folder if it has one; a relative program (`./train`) is one of that folder;
 //! - an environment with nothing but the variables that the tuning declares or lets it inherit, `PATH` (the system's
 //!   folders unless declared), `HOME` (its working folder unless declared), and
 //!   `TUNEBOT_SWEEP`, `TUNEBOT_TRIAL` (number), `TUNEBOT_ATTEMPT` (`<sweep>-<trial>-<attempt>`), `TUNEBOT_PARAMS` (JSON),
 //!   `TUNEBOT_REPORT_URL`, `TUNEBOT_TOKEN`, `TUNEBOT_RESULT` (where a result file may be written), `TUNEBOT_SOURCE`, and
 //!   with code `TUNEBOT_REPOSITORY`, `TUNEBOT_REF`, `TUNEBOT_COMMIT`;
-//! - an empty standard input; what it says on standard output is read ([`output`]) and passed on at a bearable pace
-//!   ([`pace`]).
+//! - an empty standard input; what it says on standard output is read (`output`) and passed on at a bearable pace
+//!   (`pace`).
 //!
 //! When the trial's program ends, everything that it started is killed, however it was detached.
 
@@ -108,7 +108,7 @@ impl LocalEngine {
     /// # Errors
     /// `work_dir` cannot be made.
     pub fn new(mut options: LocalEngineOptions) -> io::Result<Self> {
-        std::fs::create_dir_all(&options.work_dir)?;
+        folder::make_private(&options.work_dir)?;
         // Without links and dots, for the kernel names folders of processes like that.
         options.work_dir = options.work_dir.canonicalize()?;
         let abandoned = CancellationToken::new();
@@ -152,9 +152,7 @@ impl LocalEngine {
     /// Finds out how the attempts ended that an earlier tunebot started.
     fn judge_unknown(&self, known: Vec<AttemptId>) {
         for attempt in known {
-            // Without a folder nothing was started yet; that is for `submit` to do.
-            // In this order: what is submitted meanwhile is in the map before its folder is there.
-            let is_unknown = self.shared.folder(&attempt).exists() && !self.shared.attempts().contains_key(&attempt);
+            let is_unknown = !self.shared.attempts().contains_key(&attempt);
             if is_unknown {
                 judge_attempt(self.shared.clone(), &self.tasks, attempt);
             }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 
 use super::*;
@@ -90,6 +92,6 @@ fn a_command_that_cannot_work_is_refused_in_words() {
     insta::assert_snapshot!(refused(&["/nowhere/train"], &[]), @"the program `/nowhere/train` is not there");
     insta::assert_snapshot!(refused(&["./train"], &[]), @"the program `./train` is a relative path: set `source` or write it in full");
     insta::assert_snapshot!(refused(&[], &[]), @"the trial's command names no program");
-    insta::assert_snapshot!(refused(&["sh", "{"], &[]), @"the trial's command: `{` has a `{` or `}` that belongs to no placeholder: write `{{` or `}}` to mean the brace itself");
+    insta::assert_snapshot!(refused(&["sh", "{"], &[]), @"the trial's command: `{`: there is a { without its }; for braces themselves write {{ and }}");
     insta::assert_snapshot!(refused(&["sh", "a\0b"], &[]), @"the trial's command: an argument or variable has a NUL character, or a variable has no proper name");
 }

@@ -63,7 +63,7 @@ pub fn closing(slot: &str, report: &Report) -> String {
 
 /// An answer to a command; backticks in it mark code.
 pub fn answer(slot: &str, text: &str) -> String {
-    let text = markup::phrase(&Phrase::default().marked(&prose::lines(text, LIMIT / 8)));
+    let text = markup::phrase(&Phrase::answer(&prose::lines(text, LIMIT / 8)));
     within_limit(&format!("{}\n{text}", markup::marker(slot)))
 }
 

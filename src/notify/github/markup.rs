@@ -12,6 +12,8 @@ pub fn phrase(phrase: &Phrase) -> String {
             Span::Words(span) => text.push_str(&words(span)),
             Span::Strong(span) => text.push_str(&format!("**{}**", words(span))),
             Span::Code(span) => text.push_str(&code(span)),
+            // A fence stands on lines of its own.
+            Span::Block(span) => text.push_str(&format!("\n\n{}", code_block(span))),
         }
         text
     })

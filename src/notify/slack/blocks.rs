@@ -79,8 +79,7 @@ pub fn closing(report: &Report, mention: Option<&str>) -> Message {
 
 /// An answer to a command; backticks in it mark code.
 pub fn answer(text: &str) -> Message {
-    let shown =
-        fitted(text, SECTION - 1, |text| mrkdwn::phrase(&Phrase::default().marked(&prose::lines(text, SECTION))));
+    let shown = fitted(text, SECTION - 1, |text| mrkdwn::phrase(&Phrase::answer(&prose::lines(text, SECTION))));
     let mut draft = Draft::default();
     draft.section(std::slice::from_ref(&shown));
     draft.message(shown)

@@ -15,6 +15,7 @@ pub fn phrase(phrase: &Phrase) -> String {
             Span::Words(span) => text.push_str(&words(span)),
             Span::Strong(span) => text.push_str(&format!("*{}*", words(span).replace('*', "∗"))),
             Span::Code(span) => text.push_str(&code(span)),
+            Span::Block(span) => text.push_str(&format!("\n{}", code_block(span))),
         }
         text
     })

@@ -207,6 +207,7 @@ pub fn best(report: &Report) -> String {
     }
     let against = report.baseline.as_ref().map(|baseline| match &baseline.against {
         Against::Branch { name } => format!(", was {} on {}", number(baseline.value), code(name)),
+        Against::Earlier => format!(", was {} before", number(baseline.value)),
         Against::Production => format!(", was {} in production", number(baseline.value)),
     });
     let verdict = report.verdict.as_ref().map(|verdict| match verdict.conclusion {

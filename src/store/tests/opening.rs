@@ -278,3 +278,26 @@ async fn a_restart_voids_leases_and_remembers_that_effects_may_have_been_done() 
     assert_eq!((effects.len(), effects[0].attempts, effects[0].perhaps_done), (1, 2, true));
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_new_store_is_for_this_user_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = Store::open(&path).await.unwrap();
+    store.ping().await.unwrap();
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_is_let_go_within_a_moment_is_no_second_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tunebot.db");
+    let first = Store::open(&path).await.unwrap();
+    let (opened, ()) = tokio::join!(Store::open(&path), first.close());
+    opened.unwrap();
+}

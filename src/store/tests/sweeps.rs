@@ -168,6 +168,18 @@ async fn signals_wait_in_order_until_they_are_folded() {
 }
 
 #[tokio::test]
+async fn a_signal_that_comes_too_late_does_not_wait_for_ever() {
+    let store = Store::in_memory().await.unwrap();
+    let live = sweep("aaaaaa");
+    start(&store, [live.clone()]).await;
+    let before = store.append_signals(vec![started(&live.id, 0)]).await.unwrap();
+    store.commit_sweep(commit(&finished(&live, Outcome::Completed, at(9)), 1)).await.unwrap();
+    let after = store.append_signals(vec![started(&live.id, 0)]).await.unwrap();
+    assert!(store.is_folded(before[0]).await.unwrap() && store.is_folded(after[0]).await.unwrap());
+    assert!(store.sweeps_with_signals().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_signal_that_concerns_no_sweep_counts_as_folded() {
     let store = Store::in_memory().await.unwrap();
     let ids = store.append_signals(vec![started(&sweep("zzzzzz").id, 0)]).await.unwrap();
@@ -177,7 +189,7 @@ async fn a_signal_that_concerns_no_sweep_counts_as_folded() {
 }
 
 #[tokio::test]
-async fn an_engine_is_asked_for_what_it_may_have_in_its_hands() {
+async fn an_engine_is_asked_for_what_it_was_given_and_not_for_what_is_still_to_come() {
     let store = Store::in_memory().await.unwrap();
     let (live, over) = (sweep("aaaaaa"), sweep("bbbbbb"));
     start(&store, [live.clone(), over.clone()]).await;
@@ -193,15 +205,15 @@ async fn an_engine_is_asked_for_what_it_may_have_in_its_hands() {
         let attempts = store.running_attempts(&engine).await.unwrap();
         attempts.iter().map(|attempt| attempt.trial).collect::<Vec<_>>()
     };
-    // Nothing but trial 2 was begun.
     assert_eq!(running().await, [2]);
     let lane = store.lanes().await.unwrap().remove(0);
     let leased = store.lease_effects(&lane, at(0), MINUTE, 9).await.unwrap();
-    assert_eq!(running().await, [0, 1, 2, 4]);
+    // Whether these were begun or not, they come to the engine again if this process dies now.
+    assert_eq!(running().await, [2]);
     store.effect_done(leased[0].id, leased[0].version, None).await.unwrap();
     store.effect_retry(leased[1].id, at(5), "the engine is full", false).await.unwrap();
     store.effect_dead(leased[2].id, "no such program").await.unwrap();
-    assert_eq!(running().await, [0, 2]);
+    assert_eq!(running().await, [0, 2, 4]);
     assert!(store.running_attempts(&"argo".parse().unwrap()).await.unwrap().is_empty());
 }
 
@@ -226,4 +238,25 @@ async fn old_trials_are_forgotten_and_their_sweep_is_not() {
     for kept in [young, live] {
         assert_eq!(store.load_trials(&kept.id).await.unwrap().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn signals_of_a_finished_sweep_are_not_kept() {
+    let store = Store::in_memory().await.unwrap();
+    let asked = sweep("aaaaaa");
+    start(&store, [asked.clone()]).await;
+    store.append_signals(vec![started(&asked.id, 0)]).await.unwrap();
+    let commit = SweepCommit {
+        sweep: finished(&asked, Outcome::Completed, at(9)),
+        expected_revision: 1,
+        trials: vec![],
+        effects: vec![],
+        folded: vec![],
+        report: None,
+    };
+    store.commit_sweep(commit).await.unwrap();
+    assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came before the end");
+    let late = store.append_signals(vec![started(&asked.id, 1)]).await.unwrap();
+    assert!(store.is_folded(late[0]).await.unwrap());
+    assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came after it");
 }

@@ -34,14 +34,31 @@ async fn the_end_that_came_while_nobody_watched_is_told_later() {
     assert_eq!(shown(engine.until_end().await.last()), "succeeded: loss=1");
 }
 
+#[test]
+fn a_trial_that_tunebot_had_not_described_when_it_died_is_lost_by_that_and_by_no_fault_of_its_own() {
+    let site = Site::new();
+    fs::create_dir_all(site.folder()).unwrap();
+    let guard = site::tunebot().arg("trial-guard").arg(site.folder()).output().unwrap();
+    assert!(guard.status.success(), "{guard:?}");
+    let outcome: serde_json::Value = serde_json::from_str(&site.read("outcome.json")).unwrap();
+    assert_eq!((&outcome["end"]["end"], &outcome["end"]["by_restart"]), (&"lost".into(), &true.into()));
+}
+
 #[tokio::test]
-async fn an_attempt_that_was_never_started_is_not_judged() {
+async fn a_trial_that_fails_because_tunebot_stops_is_not_to_blame() {
     let site = Site::new();
     let mut engine = site.start();
-    engine.watch_again(vec![attempt()]).await;
-    engine.submit(&script("true")).await;
-    let news = engine.until_end().await;
-    assert_eq!(shown(news.last()), "succeeded: ");
+    engine.submit(&script(r#"trap 'exit 7' TERM; echo '{"step":1,"loss":1}'; while :; do sleep 0.01; done"#)).await;
+    engine.until_step().await;
+    engine.engine.shutdown().await;
+    assert!(matches!(engine.end().await, AttemptEnd::Lost { by_restart: true, .. }));
+}
+
+#[tokio::test]
+async fn an_attempt_whose_folder_is_gone_is_lost() {
+    let site = Site::new();
+    let mut engine = site.start_knowing(vec![attempt()]);
+    assert!(matches!(engine.end().await, AttemptEnd::Lost { by_restart: true, .. }));
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
 use super::github::{APP_ID, APP_KEY, FakeGithub, PLAIN_TOKEN, WEBHOOK_SECRET};
 use super::slack::{BOT_TOKEN, FakeSlack};
 use super::slack_client::SIGNING_SECRET;
+use super::watched::PATIENCE;
 
 /// The bearer token of the HTTP API, given to `ci`.
 pub const API_TOKEN: &str = "an API token for tests only";
@@ -77,7 +79,8 @@ impl Tuning {
         Self::running(FAILING)
     }
 
-    fn running(script: &'static str) -> Self {
+    /// A script of the test's own, run by `/bin/sh -eu` with `x` as its only argument.
+    pub fn running(script: &'static str) -> Self {
         let settings = json!({
             "description": "Minimises (x - 0.3)².",
             "space": {"x": {"type": "float", "low": 0.0, "high": 1.0}},
@@ -232,6 +235,10 @@ impl ConfigFolder {
         folder
     }
 
+    pub fn settings(&self) -> &Value {
+        &self.settings
+    }
+
     pub fn environment(&self) -> &BTreeMap<String, String> {
         &self.environment
     }
@@ -248,6 +255,19 @@ impl ConfigFolder {
     /// Lets all trials of held tunings go on, present and future ones.
     pub fn release_trials(&self) {
         std::fs::write(self.root().join("release"), "").expect("the release file");
+    }
+
+    /// Waits for a file in the temporary folder that a trial writes, and reads it.
+    ///
+    /// # Panics
+    /// It does not come in [`PATIENCE`].
+    pub async fn wait_for_file(&self, name: &str) -> String {
+        let (path, deadline) = (self.root().join(name), Instant::now() + PATIENCE);
+        while !path.exists() {
+            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {name}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        read_if_there(&path)
     }
 
     /// Attempts whose program has started, in that order; one that is there twice ran twice.

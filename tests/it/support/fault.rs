@@ -29,6 +29,8 @@ pub enum Fault {
     HoldBefore(Gate),
     /// The effect is done and the answer waits at the gate.
     HoldAfter(Gate),
+    /// The call waits at the gate, and then the connection breaks and nothing has happened: the service was away.
+    HoldAndDrop(Gate),
 }
 
 /// A gate that holds a call until the test lets it go: what may happen meanwhile is the test's choice.
@@ -123,6 +125,11 @@ pub async fn perform(
         Some(Fault::HoldBefore(gate)) => {
             gate.pass().await;
             act()
+        }
+        Some(Fault::HoldAndDrop(gate)) => {
+            gate.pass().await;
+            wire.cut();
+            Response::default()
         }
         Some(Fault::HoldAfter(gate)) => {
             let answer = act();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tokio::process::{Child, Command};
 
 use super::config::{API_TOKEN, ConfigFolder};
@@ -100,9 +100,27 @@ impl Tunebot {
     /// # Panics
     /// It does not end in time, or not with exit code 0.
     pub async fn stop(&mut self) {
-        self.signal(Signal::TERM);
+        self.terminate();
         let status = self.wait_for_end().await;
         assert_eq!(status.code(), Some(0), "tunebot stopped with {status}; its log:\n{}", self.log());
+    }
+
+    /// Sends SIGTERM and does not wait.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Waits until it says that it is not ready, or does not answer any more.
+    ///
+    /// # Panics
+    /// It is ready all along, for [`PATIENCE`].
+    pub async fn wait_until_not_ready(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let ready = format!("{}/readyz", self.url);
+        while http_client().get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            assert!(Instant::now() < deadline, "it is ready all along; its log:\n{}", self.log());
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Sends SIGKILL: it has no chance to do anything more.
@@ -134,6 +152,41 @@ impl Tunebot {
     /// Processes that it has started and that are still there: its children, and whatever works in its folder.
     pub fn processes_left(&self) -> Vec<u32> {
         processes_of(self.process.as_ref().and_then(Child::id), &self.config.root())
+    }
+
+    /// Waits until no process that it has started is there any more.
+    ///
+    /// # Panics
+    /// Some are, after [`PATIENCE`].
+    pub async fn nothing_is_left_running(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.processes_left().is_empty() {
+            assert!(Instant::now() < deadline, "{:?} are left running", self.processes_left());
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Asks for `path` until `find` finds something in the answer.
+    ///
+    /// # Panics
+    /// In vain; the panic shows the last answer.
+    pub async fn wait_for<R>(&self, what: &str, path: &str, mut find: impl FnMut(&Answer) -> Option<R>) -> R {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path).await;
+            if let Some(found) = find(&answer) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}; {path} says {answer:?}");
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Limits the size of every file that it writes, as a full disk does; `None` takes the limit away.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let id = self.process.as_ref().and_then(Child::id).expect("tunebot runs");
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(pid(id)), Resource::Fsize, limit).expect("a limit for tunebot");
     }
 
     fn signal(&self, signal: Signal) {
@@ -201,17 +254,19 @@ impl Drop for Tunebot {
     }
 }
 
-/// Runs a subcommand to its end, with `--config` and the variables of `config`.
+/// Runs a subcommand to its end, with the files and the variables of `config`.
 pub async fn run(config: &ConfigFolder, arguments: &[&str]) -> Output {
     let folder = config.write();
     let mut command = command(config);
-    command.args(arguments).arg("--config").arg(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments).env("TUNEBOT_CONFIG", folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     output.unwrap_or_else(|_| panic!("tunebot {arguments:?} did not end in {PATIENCE:?}")).expect("tunebot runs")
 }
 
 fn command(config: &ConfigFolder) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tunebot"));
+    // A limit of file sizes shall look like a full disk to it, and not kill it.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_tunebot")]);
     command.env_clear().envs(config.environment()).env("RUST_BACKTRACE", "1").env("NO_COLOR", "1");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);

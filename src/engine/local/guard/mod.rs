@@ -77,7 +77,8 @@ fn guard(folder: AttemptFolder) -> io::Result<()> {
     folder.write_guard(&processes::own_identity())?;
     let mut input = BufReader::new(io::stdin());
     let end = match read_order(&mut input) {
-        Ok(order) => supervision::supervise(order, &folder, input),
+        Ok(Some(order)) => supervision::supervise(order, &folder, input),
+        Ok(None) => Ok(AttemptEnd::Lost { reason: "tunebot was stopped before it started".into(), by_restart: true }),
         Err(error) => Err(error),
     };
     let end = end.unwrap_or_else(|error| AttemptEnd::Lost {
@@ -87,10 +88,14 @@ fn guard(folder: AttemptFolder) -> io::Result<()> {
     folder.write_outcome(&Outcome { at: Timestamp::now(), end })
 }
 
-fn read_order(input: &mut impl BufRead) -> io::Result<LaunchOrder> {
+/// `None`: tunebot was gone before it had said everything.
+fn read_order(input: &mut impl BufRead) -> io::Result<Option<LaunchOrder>> {
     let mut line = Vec::new();
-    input.take(MAX_ORDER).read_until(b'\n', &mut line)?;
-    Ok(serde_json::from_slice(&line)?)
+    let length = input.take(MAX_ORDER).read_until(b'\n', &mut line)?;
+    if !line.ends_with(b"\n") && (length as u64) < MAX_ORDER {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::from_slice(&line)?))
 }
 
 fn missing(what: &str) -> io::Error {

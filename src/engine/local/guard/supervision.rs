@@ -74,6 +74,8 @@ struct Watch {
     last_step: Metrics,
     last_words: Metrics,
     cause: Option<Cause>,
+    /// tunebot has gone or is going.
+    abandoned: bool,
     kill_from: Option<Instant>,
     status: Option<WaitStatus>,
     childless: bool,
@@ -92,6 +94,7 @@ impl Watch {
             last_step: Metrics::default(),
             last_words: Metrics::default(),
             cause: None,
+            abandoned: false,
             kill_from: None,
             status: None,
             childless: false,
@@ -126,8 +129,8 @@ impl Watch {
     fn take(&mut self, event: Event) {
         match event {
             Event::Command(Command::Stop { grace }) => self.end(Cause::Stopped, grace),
-            Event::Command(Command::Shutdown) | Event::Terminated => self.end(Cause::Restart, self.order.stop_grace),
-            Event::Orphaned => self.end(Cause::Restart, Duration::ZERO),
+            Event::Command(Command::Shutdown) | Event::Terminated => self.abandon(self.order.stop_grace),
+            Event::Orphaned => self.abandon(Duration::ZERO),
             Event::Said(statement) => self.listen(statement),
             Event::Silent => self.silent = true,
             Event::Exited(pid, status) if pid == self.trial.pid => {
@@ -138,6 +141,11 @@ impl Watch {
             Event::Exited(..) => {}
             Event::Childless => self.childless = true,
         }
+    }
+
+    fn abandon(&mut self, grace: Duration) {
+        self.abandoned = true;
+        self.end(Cause::Restart, grace);
     }
 
     /// Asks the trial to end and sets when it is killed. The first cause counts; a later one may only shorten the grace.
@@ -204,6 +212,10 @@ impl Watch {
             }
             self.pass_on(Instant::now());
         }
+        // A trial that talks to tunebot may fail because that died, and its end be seen before tunebot's.
+        while let Ok(event) = inbox.try_recv() {
+            self.take(event);
+        }
         for news in self.pace.take_all() {
             // A tunebot that does not listen now learns the end from the outcome.
             let _ = self.news.try_send(news);
@@ -214,6 +226,7 @@ impl Watch {
         metrics.0.extend(self.last_words.0);
         let evidence = Evidence {
             cause: self.cause,
+            abandoned: self.abandoned,
             status: self.status,
             timeout: self.order.timeout,
             metrics,

@@ -70,7 +70,7 @@ fn a_queued_sweep_says_what_it_waits_for() {
     <!-- tunebot:sweep/resnet -->
     ### tunebot / resnet: queued
 
-    Waits: all 8 places of engine `local` are taken
+    Waits for all 8 places of engine `local` are taken
 
     <details><summary>How it is run</summary>
 

@@ -24,7 +24,7 @@ fn a_queued_sweep_says_what_it_waits_for() {
     insta::assert_snapshot!(shown(&fixtures::queued()), @r"
     [*resnet* sweep `resnet-k3f9q2` · queued · @mika]
     *resnet* sweep `resnet-k3f9q2` · queued · @mika
-    Waits: all 8 places of engine `local` are taken
+    Waits for all 8 places of engine `local` are taken
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     ");
@@ -235,9 +235,9 @@ fn the_closing_line_calls_the_asker_and_nobody_else() {
 fn an_answer_keeps_its_code_and_loses_its_tricks() {
     let text = "`lr=5` is outside *resnet*'s range 1e-5..1e-1. <!here>\nNothing was started.";
     insta::assert_snapshot!(read(&answer(text)), @r"
-    [`lr=5` is outside ∗resnet*'s range 1e-5..1e-1. &lt;!here&gt;
+    [`lr=5` is outside *resnet*'s range 1e-5..1e-1. &lt;!here&gt;
     Nothing was started.]
-    `lr=5` is outside ∗resnet*'s range 1e-5..1e-1. &lt;!here&gt;
+    `lr=5` is outside *resnet*'s range 1e-5..1e-1. &lt;!here&gt;
     Nothing was started.
     ");
 }

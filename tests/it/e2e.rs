@@ -1,0 +1,21 @@
+//! End to end: the real binary between a fake Slack and a fake GitHub. Signed events in, messages and check runs out.
+//!
+//! Snapshots are what people read. [`scene`] masks what differs from run to run (durations, instants, ports, folders) and
+//! nothing else: seeds, delivery ids and commits are fixed, so ids of sweeps and parameters are too.
+
+mod api;
+mod command;
+mod comment;
+mod disk;
+mod health;
+mod outage;
+mod pull_request;
+mod push;
+mod refusal;
+mod reload;
+mod restart;
+mod scene;
+mod schedule;
+mod start;
+mod terminal;
+mod trials;

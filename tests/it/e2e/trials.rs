@@ -1,0 +1,110 @@
+//! Trials that fail, and sweeps that wait for a place.
+
+use super::scene::Scene;
+use crate::support::config::Tuning;
+use crate::support::slack::TUNING;
+use crate::support::slack_client::SlashCommand;
+
+/// The second trial finds no number, and the third none at all.
+const SOMETIMES: &str = r#"
+case "$TUNEBOT_TRIAL" in
+  1) echo '{"loss": NaN}' > "$TUNEBOT_RESULT" ;;
+  2) echo 'done' ;;
+  *) awk -v x="$1" 'BEGIN { printf "{\"loss\": %.6f}\n", (x - 0.3) ^ 2 }' > "$TUNEBOT_RESULT" ;;
+esac
+"#;
+
+/// The first attempt of the first trial loses what watches over it, as it would with its machine.
+const LOST: &str = r#"
+if [ "$TUNEBOT_TRIAL.$TUNEBOT_ATTEMPT" = "0.${TUNEBOT_SWEEP}-0-1" ]; then kill -9 "$PPID"; sleep 60; fi
+awk -v x="$1" 'BEGIN { printf "{\"loss\": %.6f}\n", (x - 0.3) ^ 2 }' > "$TUNEBOT_RESULT"
+"#;
+
+#[tokio::test]
+async fn a_sweep_whose_trials_all_fail_gives_up_and_shows_the_reason_and_the_log() {
+    let tuning = Tuning::failing().parallel(1).set("/limits/failed_trials", 5);
+    let scene = Scene::open(|config| config.tuning("broken", tuning)).await;
+    scene.type_command("broken").await;
+    insta::assert_snapshot!(scene.closed().await, @"
+    #tuning
+    @tunebot (edited)
+    | *broken* gave up: 5 of the first 5 trials failed, which is the limit
+    | All failed the same way: the program exited with code 3
+    | Log of trial 0:
+    | ```
+    | CUDA out of memory at step 0
+    | ```
+    | There is no result.
+    | 5 of 6 trials in [time]: 5 failed
+    | (`broken-k0a54r` for @mika · 1 at a time, random search, seed 7)
+        @tunebot
+        | @mika *broken* gave up: 5 of the first 5 trials failed, which is the limit
+        | All failed the same way: the program exited with code 3
+    ");
+    assert_eq!(scene.tunebot.config().started_attempts().len(), 5);
+}
+
+#[tokio::test]
+async fn a_metric_that_is_no_number_or_missing_fails_its_trial_and_not_the_sweep() {
+    let scene = Scene::open(|config| config.tuning("quadratic", Tuning::running(SOMETIMES).parallel(1))).await;
+    scene.type_command("quadratic trials=4").await;
+    insta::assert_snapshot!(scene.closed().await, @"
+    #tuning
+    @tunebot (edited)
+    | *quadratic*: loss *0.17739*
+    | 1 of 2 failed trials: it gave loss = NaN, which is not a number to compare
+    | ```
+    | x  0.72118
+    | ```
+    | 4 trials in [time]: 2 done, 2 failed
+    | (`quadratic-fbh5mz` for @mika · 1 at a time, random search, seed 7)
+        @tunebot
+        | @mika *quadratic*: loss *0.17739*
+    ");
+}
+
+#[tokio::test]
+async fn a_trial_that_was_lost_is_tried_again() {
+    let scene = Scene::open(|config| config.tuning("quadratic", Tuning::running(LOST).parallel(1))).await;
+    scene.type_command("quadratic trials=3").await;
+    insta::assert_snapshot!(scene.closed().await, @"
+    #tuning
+    @tunebot (edited)
+    | *quadratic*: loss *0.009715*
+    | ```
+    | x  0.20143
+    | ```
+    | 3 trials in [time]: 3 done
+    | (`quadratic-k7krkt` for @mika · 1 at a time, random search, seed 7)
+        @tunebot
+        | @mika *quadratic*: loss *0.009715*
+    ");
+    let attempts = scene.tunebot.config().started_attempts();
+    let ends: Vec<&str> = attempts.iter().map(|attempt| &attempt[attempt.len() - 4..]).collect();
+    assert_eq!(ends, ["-0-1", "-0-2", "-1-1", "-2-1"]);
+    scene.tunebot.nothing_is_left_running().await;
+}
+
+#[tokio::test]
+async fn a_sweep_waits_while_the_engine_is_full_and_says_what_for() {
+    let scene = Scene::open(|config| config.tuning("quadratic", Tuning::held().parallel(4))).await;
+    scene.type_command("quadratic").await;
+    scene.slack.wait_for_text(TUNING, "4 running").await;
+    scene.send_command(&SlashCommand::new("quadratic").again(2)).await;
+    scene.slack.wait_for_text(TUNING, "taken").await;
+    insta::assert_snapshot!(scene.channel(TUNING), @"
+    #tuning
+    @tunebot (edited)
+    | *quadratic* sweep `quadratic-uatv9w` · running · @mika
+    | `░░░░░░░░░░░░░░░░` 0/6 · no result yet
+    | 4 running
+    | (6 trials, 4 at a time, random search, seed 7)
+    @tunebot (edited)
+    | *quadratic* sweep `quadratic-d4zexy` · queued · @mika
+    | Waits for a place on engine local: all 4 are taken
+    | (6 trials, 4 at a time, random search, seed 7)
+    ");
+    scene.tunebot.config().release_trials();
+    scene.closings(TUNING, 2).await;
+    assert_eq!(scene.tunebot.config().started_attempts().len(), 12);
+}
