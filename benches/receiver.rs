@@ -59,7 +59,7 @@ async fn main() -> Result<()> {
             .concat()
     });
     let title = format!(
-        "Signed pushes of {} bytes, {CONNECTIONS} connections; at full speed for {length} s, then {PACE_PER_SECOND}/s for {length} s",
+        "Signed pushes of {} bytes, {CONNECTIONS} connections; {PACE_PER_SECOND}/s for {length} s, then at full speed for {length} s",
         push.body.len(),
         length = length().as_secs()
     );
@@ -67,7 +67,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Processors: of the server and the senders together. The last two are the disk alone: 4 KiB and fdatasync, just before the round.
+/// Processors: of the server and the senders together. The last two are the disk alone, just before the round: 4 KiB and
+/// fdatasync.
 const COLUMNS: [&str; 7] =
     ["committed/s", "processors, each", "500/s: p50", "p99", "longest", "fdatasync p50", "fdatasync p99"];
 
@@ -82,11 +83,13 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     let address = listener.local_addr()?;
     let cancel = CancellationToken::new();
     let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
+    // What earlier rounds have left to be written must not be written during this one.
+    rustix::fs::sync();
+    let latencies = paced(address, push).await?;
     let before = processor_seconds(std::process::id())?;
     let (committed, elapsed) = at_full_speed(address, push).await?;
     let after = processor_seconds(std::process::id())?;
     let processor = (after - before) * 1e3 / committed as f64;
-    let latencies = paced(address, push).await?;
     let stored: u64 = store.counts().await?.events.iter().map(|row| row.count).sum();
     ensure!(stored == committed + latencies.len() as u64, "{stored} events are stored");
     cancel.cancel();
