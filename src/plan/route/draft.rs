@@ -150,6 +150,11 @@ impl<'a> Draft<'a> {
         if let (Older::Skip, Some(first)) = (start.older, older.first()) {
             return Err(Halt::ignored(format!("sweep {first} of the slot before has not ended")));
         }
+        if start.older == Older::Cancel
+            && let Some(newer) = self.newer_than_this(&older)?
+        {
+            return Err(Halt::ignored(format!("a newer event has started {newer} meanwhile")));
+        }
         let baseline = self.baseline(&start)?;
         let id = self.next_id(&start.order);
         let mut reason = start.because;
@@ -183,6 +188,21 @@ impl<'a> Draft<'a> {
             reported_at: None,
         });
         Ok(Decision { by: by.to_owned(), verdict: Verdict::Started, reason, sweep: Some(id) })
+    }
+
+    /// The first of the sweeps that a newer event has asked for. An event that was put off, or delivered again, must not
+    /// stop what came after it.
+    fn newer_than_this(&self, sweeps: &[SweepId]) -> Result<Option<SweepId>, Halt> {
+        for id in sweeps {
+            let event = self.facts.get(Need::Sweep(id.clone()), |fact| match fact {
+                Fact::Sweep(sweep) => Some(sweep.as_ref().map(|sweep| sweep.event)),
+                _ => None,
+            })?;
+            if event.is_some_and(|event| event > self.occasion.event) {
+                return Ok(Some(id.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// The id of the next sweep, from what uniquely asks for it.

@@ -122,6 +122,19 @@ fn a_newer_push_queues_keeps_or_cancels_the_older_sweep() {
 }
 
 #[test]
+fn a_push_that_was_put_off_does_not_stop_what_came_after_it() {
+    let rules = rules_with(Trigger { on_newer: OnNewer::Cancel, ..on_push(&["main"]) });
+    let overtaken = |need: &Need| match need {
+        Need::Sweep(id) => {
+            let event = EventId(OCCASION.event.0 + 1);
+            Fact::Sweep(Some(Box::new(Sweep { event, ..sweep_called(id) })))
+        }
+        need => busy(need),
+    };
+    assert_snapshot!(told_by(&rules, push("main"), overtaken), @"trigger on-push: ignored: a newer event has started resnet-k3f9q2 meanwhile");
+}
+
+#[test]
 fn a_deleted_branch_starts_nothing_and_stops_its_sweeps() {
     let deletion = EventKind::Push(push_of("main", |push| push.head = None));
     assert_snapshot!(told_by(&rules(), deletion, busy), @r#"
