@@ -36,7 +36,7 @@ fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launc
 }
 
 fn order(launch: &Launch) -> Result<LaunchOrder, EngineError> {
-    LaunchOrder::new(launch, &AttemptFolder::of(std::path::Path::new("/work"), &launch.attempt), 1000)
+    LaunchOrder::new(launch, &AttemptFolder::of(std::path::Path::new("/trials"), &launch.attempt), 1000)
 }
 
 fn refusal(launch: &Launch) -> String {
@@ -52,7 +52,7 @@ fn the_environment_is_the_contract_and_what_is_declared() {
     let order = order(&launch(&["/bin/sh", "{tag}"], &[("LR", "{lr}"), ("TUNEBOT_TRIAL", "9")], None)).unwrap();
     let lines: Vec<String> = order.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    HOME=/work/quick-k3f9q2/17-2/work
+    HOME=/trials/quick-k3f9q2/17-2/work
     LR=0.1
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     TUNEBOT_ATTEMPT=quick-k3f9q2-17-2
@@ -61,7 +61,7 @@ fn the_environment_is_the_contract_and_what_is_declared() {
     TUNEBOT_REF=main
     TUNEBOT_REPORT_URL=http://127.0.0.1:8080/api/v1/trials/quick-k3f9q2-17-2/report
     TUNEBOT_REPOSITORY=octo/quick
-    TUNEBOT_RESULT=/work/quick-k3f9q2/17-2/result.json
+    TUNEBOT_RESULT=/trials/quick-k3f9q2/17-2/result.json
     TUNEBOT_SWEEP=quick-k3f9q2
     TUNEBOT_TOKEN=the-token
     TUNEBOT_TRIAL=17

@@ -66,19 +66,6 @@ pub async fn wait_until_settled(tunebot: &Tunebot) {
     }
 }
 
-/// Waits until no process of the stopped server is left: what it has killed takes a moment to be gone.
-///
-/// # Panics
-/// Something goes on.
-pub async fn wait_until_nothing_runs(tunebot: &Tunebot) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !tunebot.processes_left().is_empty() {
-        let left = tunebot.processes_left();
-        assert!(tokio::time::Instant::now() < deadline, "the processes {left:?} are left behind");
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
 /// Checks everything.
 ///
 /// # Panics

@@ -15,7 +15,7 @@ use crate::support::github::FakeGithub;
 use crate::support::server::Tunebot;
 use crate::support::slack::FakeSlack;
 use crate::support::slack_client::{SlackClient, SlashCommand};
-use crate::support::watched::PATIENCE;
+use crate::support::watched::wait_until;
 
 /// Between two looks for a file.
 const LOOK: Duration = Duration::from_millis(5);
@@ -71,7 +71,7 @@ impl Site {
     async fn finish(mut self, asked: Acknowledged) {
         aftermath::wait_until_settled(&self.tunebot).await;
         self.tunebot.stop().await;
-        aftermath::wait_until_nothing_runs(&self.tunebot).await;
+        self.tunebot.nothing_is_left_running().await;
         aftermath::check(self.tunebot.config(), &self.slack, &self.github, &[asked]).await;
     }
 
@@ -81,15 +81,6 @@ impl Site {
         let outcomes = sweeps.flatten().map(|sweep| sweep.path().join("0-1/outcome.json"));
         outcomes.into_iter().find(|outcome| outcome.exists())
     }
-}
-
-async fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let waiting = async {
-        while !condition() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain until {what}");
 }
 
 #[tokio::test]
@@ -203,7 +194,7 @@ async fn trials_whose_folders_somebody_removed_while_the_server_was_down_run_aga
         tokio::time::sleep(LOOK).await;
     }
     site.tunebot.kill().await;
-    aftermath::wait_until_nothing_runs(&site.tunebot).await;
+    site.tunebot.nothing_is_left_running().await;
     std::fs::remove_dir_all(work).expect("the working folder goes");
     site.tunebot.start_again().await;
     wait_until("both run again", || site.tunebot.config().started_attempts().len() == 4).await;

@@ -94,7 +94,7 @@ async fn two_hundred_kills_lose_nothing_repeat_nothing_and_leave_nothing_behind(
     let killing = begun.elapsed();
     aftermath::wait_until_settled(&tunebot).await;
     tunebot.stop().await;
-    aftermath::wait_until_nothing_runs(&tunebot).await;
+    tunebot.nothing_is_left_running().await;
     let figures = aftermath::check(tunebot.config(), &slack, &github, &traffic.acknowledged).await;
     starts.sort_unstable();
     eprintln!(

@@ -5,7 +5,8 @@ use std::fs;
 use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::engine::Engine;
 
-use super::site::{self, Site, attempt, script, shown, wait_until, wait_until_gone};
+use super::site::{self, Site, attempt, script, shown, wait_until_gone};
+use crate::support::watched::wait_until;
 
 #[tokio::test]
 async fn the_end_is_told_again_until_it_is_forgotten() {

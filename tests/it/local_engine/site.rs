@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::watched::wait_until;
 use jiff::SignedDuration;
 use rustix::process::{Pid, Signal};
 use secrecy::SecretString;
@@ -246,15 +247,6 @@ pub fn failure(end: AttemptEnd) -> (String, Option<String>) {
         AttemptEnd::Failed { reason, log_tail } => (reason, log_tail),
         other => panic!("not a failure: {other:?}"),
     }
-}
-
-pub async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let waiting = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain until {what}");
 }
 
 pub async fn wait_until_gone(site: &Site) {

@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use tunebot::domain::signal::AttemptEnd;
 use tunebot::engine::{Engine, EngineError};
 
-use super::site::{self, Site, attempt, failure, launch, script, shown, wait_until, wait_until_gone};
+use super::site::{self, Site, attempt, failure, launch, script, shown, wait_until_gone};
+use crate::support::watched::wait_until;
 
 #[tokio::test]
 async fn a_trial_that_is_stopped_may_clean_up() {

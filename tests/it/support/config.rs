@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
 use super::github::{APP_ID, APP_KEY, FakeGithub, PLAIN_TOKEN, WEBHOOK_SECRET};
 use super::slack::{BOT_TOKEN, FakeSlack};
 use super::slack_client::SIGNING_SECRET;
-use super::watched::PATIENCE;
+use super::watched::wait_until;
 
 /// The bearer token of the HTTP API, given to `ci`.
 pub const API_TOKEN: &str = "an API token for tests only";
@@ -260,13 +259,10 @@ impl ConfigFolder {
     /// Waits for a file in the temporary folder that a trial writes, and reads it.
     ///
     /// # Panics
-    /// It does not come in [`PATIENCE`].
+    /// It does not come in [`PATIENCE`](super::watched::PATIENCE).
     pub async fn wait_for_file(&self, name: &str) -> String {
-        let (path, deadline) = (self.root().join(name), Instant::now() + PATIENCE);
-        while !path.exists() {
-            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {name}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let path = self.root().join(name);
+        wait_until(&format!("{name} is there"), || path.exists()).await;
         read_if_there(&path)
     }
 

@@ -57,3 +57,20 @@ impl<S> Watched<S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How often [`wait_until`] looks.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Waits for what announces itself to nobody: a file, a process that has gone. For a state that can be watched there is
+/// [`Watched`].
+///
+/// # Panics
+/// It has not come in [`PATIENCE`].
+pub async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain until {what}");
+}
