@@ -217,7 +217,7 @@ impl Engine for InstantEngine {
         let metrics = [(metric, loss(&launch.params))].into_iter().collect();
         let end = AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } };
         for news in [AttemptNews::Started, end] {
-            let observation = Observation { attempt: launch.attempt.clone(), at: Timestamp::now(), news };
+            let observation = Observation::Attempt { attempt: launch.attempt.clone(), at: Timestamp::now(), news };
             self.sender.send(observation).map_err(|error| failed(&error))?;
         }
         Ok(())
@@ -254,6 +254,10 @@ impl Engine for InstantEngine {
             let processor = processor_seconds(std::process::id()).unwrap_or(f64::NAN);
             ends.1.push(Mark { at: Instant::now(), processor });
         }
+    }
+
+    async fn release(&self, _: &SweepId) -> Result<(), EngineError> {
+        Ok(())
     }
 
     async fn shutdown(&self) {}

@@ -26,9 +26,11 @@ pub(super) type LocalEngines = BTreeMap<EngineName, Arc<LocalEngine>>;
 /// An engine cannot be set up, for a reason that names it.
 pub(super) fn local_engines(config: &Config) -> Result<LocalEngines> {
     let mut engines = BTreeMap::new();
-    for (name, EngineSettings::Local(settings)) in &config.engines {
-        let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
-        engines.insert(name.clone(), Arc::new(engine));
+    for (name, settings) in &config.engines {
+        if let EngineSettings::Local(settings) = settings {
+            let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
+            engines.insert(name.clone(), Arc::new(engine));
+        }
     }
     Ok(engines)
 }

@@ -119,6 +119,7 @@ pub struct Dashboard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineSettings {
     Local(LocalEngineSettings),
+    Argo(ArgoEngineSettings),
 }
 
 impl EngineSettings {
@@ -126,6 +127,7 @@ impl EngineSettings {
     pub fn capacity(&self) -> u32 {
         match self {
             Self::Local(local) => local.capacity,
+            Self::Argo(argo) => argo.capacity,
         }
     }
 }
@@ -139,4 +141,34 @@ pub struct LocalEngineSettings {
     pub log_limit_bytes: u64,
     /// Working folders of finished trials are removed, all but their logs, unless this is set.
     pub keep_work: bool,
+}
+
+/// Argo Workflows in one namespace of one Kubernetes cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgoEngineSettings {
+    pub capacity: u32,
+    pub cluster: Cluster,
+    /// The namespace of the workflows. `None`: that of the kubeconfig's context, or of tunebot's own pod.
+    pub namespace: Option<String>,
+    /// What the pods run as unless the tuning says otherwise.
+    pub service_account: Option<String>,
+    /// The instance id of the workflow controller that is to take the workflows, if it has one.
+    pub controller_instance: Option<String>,
+    /// Where people open Argo's pages; without a trailing slash.
+    pub ui_url: Option<Url>,
+    /// Requests a second that change something in the cluster.
+    pub writes_per_second: u32,
+}
+
+/// How the cluster is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cluster {
+    /// As tunebot's own pod, if it runs in one; else as `kubectl` would: by $KUBECONFIG or ~/.kube/config.
+    Ambient,
+    Kubeconfig {
+        /// `None`: as `kubectl` would find it.
+        path: Option<PathBuf>,
+        /// `None`: the current context.
+        context: Option<String>,
+    },
 }

@@ -35,6 +35,11 @@ pub enum Action {
         attempt: AttemptId,
         grace: SignedDuration,
     },
+    /// The sweep has ended: the engine lets go of what it kept for it as a whole.
+    Release {
+        engine: EngineName,
+        sweep: SweepId,
+    },
     Notify(Notification),
 }
 
@@ -92,6 +97,7 @@ impl Action {
         match self {
             Self::Submit { attempt, .. } => format!("submit/{attempt}"),
             Self::Stop { attempt, .. } => format!("stop/{attempt}"),
+            Self::Release { sweep, .. } => format!("release/{sweep}"),
             Self::Notify(notification) => format!("notify/{}", notification.slot),
         }
     }
@@ -101,14 +107,16 @@ impl Action {
     pub fn comes_second(&self) -> bool {
         match self {
             Self::Submit { .. } => false,
-            Self::Stop { .. } => true,
+            Self::Stop { .. } | Self::Release { .. } => true,
             Self::Notify(notification) => notification.thread_slot().is_some(),
         }
     }
 
     pub fn lane(&self) -> Lane {
         match self {
-            Self::Submit { engine, .. } | Self::Stop { engine, .. } => Lane::Engine(engine.clone()),
+            Self::Submit { engine, .. } | Self::Stop { engine, .. } | Self::Release { engine, .. } => {
+                Lane::Engine(engine.clone())
+            }
             Self::Notify(notification) => Lane::Service(notification.destination.service()),
         }
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{AttemptId, SweepId};
 use super::metrics::Metrics;
+use super::params::Params;
+use super::trial::TrialState;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
@@ -49,6 +51,10 @@ pub enum AttemptNews {
         step: u64,
         metrics: Metrics,
     },
+    /// It waits for something outside of it and does not come forward: a node, an image, a quota. `None`: no longer.
+    Held {
+        why: Option<String>,
+    },
     /// The process or workflow has come to its end.
     Ended {
         end: AttemptEnd,
@@ -60,6 +66,8 @@ pub enum AttemptNews {
 pub enum AttemptEnd {
     /// It ended well by its own account. Whether its metrics will do is decided where it is folded in.
     Succeeded { metrics: Metrics },
+    /// A workflow that searches by itself ended well and says what it tried; at least one trial.
+    Searched { trials: Vec<SearchedTrial> },
     /// The trial itself failed: another attempt would fail the same way.
     Failed { reason: String, log_tail: Option<String> },
     /// It was ended because tunebot said so.
@@ -70,4 +78,14 @@ pub enum AttemptEnd {
         /// It was lost because tunebot itself went away: not a fault of the place where it ran.
         by_restart: bool,
     },
+}
+
+/// A trial of a workflow that searches by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchedTrial {
+    pub params: Params,
+    /// Empty if the trial failed or was stopped early.
+    pub metrics: Metrics,
+    /// Complete, pruned or failed.
+    pub state: TrialState,
 }

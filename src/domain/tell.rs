@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::metrics::{Metrics, Objective};
-use super::signal::{AttemptEnd, AttemptNews};
+use super::signal::{AttemptEnd, AttemptNews, SearchedTrial};
 use super::trial::{StopReason, Trial, TrialState};
 use super::tuning::Tuning;
 
@@ -42,6 +42,11 @@ pub fn tell(trial: &mut Trial, attempt: u32, news: &AttemptNews, at: Timestamp, 
         AttemptNews::Reported { step, metrics } => {
             let recorded = record_step(trial, *step, metrics, tuning);
             changed(start(trial, at) == Told::Changed || recorded)
+        }
+        AttemptNews::Held { why } => {
+            let moved = trial.held != *why;
+            trial.held.clone_from(why);
+            changed(start(trial, at) == Told::Changed || moved)
         }
         AttemptNews::Ended { end } => {
             start(trial, at);
@@ -97,6 +102,7 @@ fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning)
 fn finish(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -> Told {
     match end {
         AttemptEnd::Succeeded { metrics } => complete(trial, metrics, at, tuning),
+        AttemptEnd::Searched { trials } => search_ended(trial, trials, at, tuning),
         _ if trial.stopping.is_some() => end_as_stopped(trial, at, tuning),
         AttemptEnd::Failed { reason, log_tail } => {
             fail(trial, at, reason.clone());
@@ -124,6 +130,22 @@ fn complete(trial: &mut Trial, metrics: &Metrics, at: Timestamp, tuning: &Tuning
             trial.state = TrialState::Complete;
             trial.ended_at = Some(at);
         }
+    }
+}
+
+/// The trial that stands for the whole search becomes the first one of what was tried.
+fn search_ended(trial: &mut Trial, searched: &[SearchedTrial], at: Timestamp, tuning: &Tuning) {
+    match searched.first() {
+        Some(first) if first.state == TrialState::Complete => {
+            trial.params = first.params.clone();
+            complete(trial, &first.metrics, at, tuning);
+        }
+        Some(first) => {
+            trial.params = first.params.clone();
+            trial.state = first.state;
+            trial.ended_at = Some(at);
+        }
+        None => fail(trial, at, "the workflow ended well and named no trial".into()),
     }
 }
 

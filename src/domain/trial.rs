@@ -78,6 +78,8 @@ pub struct Trial {
     pub stopping_since: Option<Timestamp>,
     /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
     pub lost_attempts: u32,
+    /// What it waits for outside of it, if it runs and does not come forward.
+    pub held: Option<String>,
     /// Why it failed, for people.
     pub reason: Option<String>,
     /// The last lines of its log, kept for failed trials.
@@ -100,6 +102,7 @@ impl Trial {
             stopping: None,
             stopping_since: None,
             lost_attempts: 0,
+            held: None,
             reason: None,
             log_tail: None,
         }

@@ -117,6 +117,78 @@ pub enum TrialTemplate {
         /// Folder of the trial's program, absolute; the trial itself runs in a folder of its own.
         source: Option<std::path::PathBuf>,
     },
+    /// A workflow of Argo Workflows.
+    Workflow(Box<WorkflowTrial>),
+}
+
+impl TrialTemplate {
+    /// Does one workflow search by itself, for the whole sweep?
+    pub fn searches(&self) -> bool {
+        matches!(self, Self::Workflow(workflow) if workflow.searches.is_some())
+    }
+}
+
+/// How a trial, or a sweep that searches by itself, runs as a workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowTrial {
+    pub source: WorkflowSource,
+    /// Set if one workflow searches by itself for the whole sweep: the output parameters that hold what it found.
+    pub searches: Option<SearchOutputs>,
+    /// Further arguments, the same for every trial.
+    pub arguments: BTreeMap<String, String>,
+    /// What the pods run as. `None`: as the manifest or the namespace has it.
+    pub service_account: Option<String>,
+    /// Argo's priority among the workflows that wait; higher first.
+    pub priority: Option<i32>,
+    /// The Kubernetes priority class of the pods.
+    pub pod_priority_class: Option<String>,
+    /// How long the finished workflow is kept. `None`: as the manifest has it, else seven days.
+    pub ttl: Option<SignedDuration>,
+    /// When finished pods go. `None`: as the manifest has it.
+    pub pod_gc: Option<PodGc>,
+    pub node_selector: BTreeMap<String, String>,
+    /// Kubernetes tolerations as they are written in a pod.
+    pub tolerations: Vec<serde_json::Value>,
+    /// Resources of the main container of every pod, as Kubernetes quantities: `{"nvidia.com/gpu": "1"}`.
+    pub requests: BTreeMap<String, String>,
+    pub limits: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum WorkflowSource {
+    /// A WorkflowTemplate in the engine's namespace.
+    Template {
+        name: String,
+    },
+    ClusterTemplate {
+        name: String,
+    },
+    /// A Workflow as it stands in `file`.
+    Manifest {
+        file: String,
+        manifest: serde_json::Value,
+    },
+}
+
+/// Names of the output parameters in which a workflow that searches by itself says what it found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchOutputs {
+    /// A JSON object of the best parameters.
+    pub best_parameters: String,
+    /// The value of the first objective with them.
+    pub objective: String,
+    /// A JSON list of the trials: `[{"params": {…}, "metrics": {…}}, …]`; may be missing.
+    pub trials: String,
+}
+
+/// When Argo removes the pods of a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum PodGc {
+    OnPodCompletion,
+    OnPodSuccess,
+    OnWorkflowCompletion,
+    OnWorkflowSuccess,
 }
 
 /// Who may start, stop and re-run a tuning. Empty means everybody who reaches the bot.

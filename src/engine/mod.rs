@@ -8,8 +8,9 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::ids::AttemptId;
-use crate::domain::params::Params;
+use crate::domain::ids::{AttemptId, SweepId, TuningName};
+use crate::domain::metrics::Objective;
+use crate::domain::params::{Params, Space};
 use crate::domain::signal::AttemptNews;
 use crate::domain::sweep::Code;
 use crate::domain::tuning::TrialTemplate;
@@ -18,6 +19,9 @@ use crate::domain::tuning::TrialTemplate;
 #[derive(Debug, Clone)]
 pub struct Launch {
     pub attempt: AttemptId,
+    pub tuning: TuningName,
+    /// Who asked for the sweep, as it is shown: `@mika`, `schedule nightly`.
+    pub asked_by: String,
     pub params: Params,
     pub template: TrialTemplate,
     pub code: Option<Code>,
@@ -27,24 +31,49 @@ pub struct Launch {
     /// Where the trial may report steps, and its token for that.
     pub report_url: String,
     pub token: SecretString,
+    /// What a workflow that searches by itself is asked for.
+    pub search: SearchOrder,
 }
 
-/// News of one attempt, as the engine saw it.
+/// What is to be searched, how far and towards what.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Observation {
-    pub attempt: AttemptId,
-    pub at: Timestamp,
-    pub news: AttemptNews,
+pub struct SearchOrder {
+    pub space: Space,
+    pub objective: Objective,
+    pub trials: u32,
+    pub parallel: u32,
+    pub seed: u64,
+}
+
+/// What an engine saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// News of one attempt.
+    Attempt { attempt: AttemptId, at: Timestamp, news: AttemptNews },
+    /// The engine does not answer, since `since`, for a reason in words. What goes on there is unknown.
+    Away { since: Timestamp, why: String },
+    /// The engine answers, and all that happened while it was away has been sent.
+    Back,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The same call may succeed later: the cluster is away, a limit is reached.
-    #[error("{0}")]
-    Transient(String),
+    #[error("{message}")]
+    Transient {
+        message: String,
+        /// The place wants to be left alone for this long: not only this call, all of them.
+        after: Option<SignedDuration>,
+    },
     /// The same call will fail again: the program does not exist, the template is unknown.
     #[error("{0}")]
     Permanent(String),
+}
+
+impl EngineError {
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::Transient { message: message.into(), after: None }
+    }
 }
 
 /// A place where trials run.
@@ -86,6 +115,12 @@ pub trait Engine: Send + Sync {
 
     /// The end of `attempt` is in the store: what the engine kept of it may go.
     async fn forget(&self, attempt: &AttemptId);
+
+    /// The sweep has ended, and every attempt of it: what the engine kept for the sweep as a whole goes.
+    ///
+    /// # Errors
+    /// [`EngineError`]
+    async fn release(&self, sweep: &SweepId) -> Result<(), EngineError>;
 
     /// Ends what must not outlive tunebot. Called once, at the graceful stop.
     async fn shutdown(&self);

@@ -52,7 +52,7 @@ async fn watch(
 async fn write(mut news: mpsc::Receiver<Observation>, store: &Store, cancel: &CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
     while news.recv_many(&mut batch, BATCH).await > 0 {
-        let signals: Vec<Signal> = batch.drain(..).map(signal).collect();
+        let signals: Vec<Signal> = batch.drain(..).filter_map(signal).collect();
         while let Err(error) = store.append_signals(signals.clone()).await {
             error!(%error, lost = cancel.is_cancelled(), "news of trials could not be written");
             if cancel.is_cancelled() {
@@ -64,12 +64,11 @@ async fn write(mut news: mpsc::Receiver<Observation>, store: &Store, cancel: &Ca
     }
 }
 
-fn signal(observation: Observation) -> Signal {
-    Signal {
-        sweep: observation.attempt.sweep.clone(),
-        at: observation.at,
-        kind: SignalKind::Attempt { attempt: observation.attempt, news: observation.news },
-    }
+fn signal(observation: Observation) -> Option<Signal> {
+    let Observation::Attempt { attempt, at, news } = observation else {
+        return None;
+    };
+    Some(Signal { sweep: attempt.sweep.clone(), at, kind: SignalKind::Attempt { attempt, news } })
 }
 
 async fn pause(cancel: &CancellationToken) {

@@ -17,7 +17,7 @@ use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::params::Params;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::{Destination, Sweep};
-use crate::engine::{EngineError, Launch};
+use crate::engine::{EngineError, Launch, SearchOrder};
 use crate::ingress::{TokenError, TrialTokens};
 use crate::notify::{Delivery, NotifyError};
 use crate::store::{LeasedEffect, Store, StoreError};
@@ -74,6 +74,7 @@ impl Performer {
         match &leased.effect.action {
             Action::Submit { engine, attempt, params } => self.submit(engine, attempt, params).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
+            Action::Release { engine, sweep } => Ok(self.release(engine, sweep).await),
             Action::Notify(notification) => match self.in_thread(notification).await? {
                 Some(notification) => Ok(self.notify(&notification, leased).await),
                 None => Ok(before_its_thread(leased.attempts)),
@@ -98,7 +99,7 @@ impl Performer {
         };
         let launch = match self.launch(&sweep, attempt, params) {
             Ok(launch) => launch,
-            Err(error) => return Ok(later(format!("the trial's token cannot be made: {error}"))),
+            Err(error) => return Ok(later(format!("the trial's token cannot be made: {error}"), None)),
         };
         match limited(place.submit(&launch)).await {
             Ok(()) => Ok(Performed::Done(None)),
@@ -108,7 +109,7 @@ impl Performer {
                 self.tell_end(attempt, end).await?;
                 Ok(Performed::Done(None))
             }
-            Err(EngineError::Transient(error)) => Ok(later(error)),
+            Err(EngineError::Transient { message, after }) => Ok(later(message, after)),
         }
     }
 
@@ -118,6 +119,8 @@ impl Performer {
         let base = self.config.borrow().server.public_url.to_string();
         Ok(Launch {
             attempt: attempt.clone(),
+            tuning: sweep.tuning.name.clone(),
+            asked_by: sweep.origin.asker(),
             params: params.clone(),
             template: sweep.tuning.trial.clone(),
             code: sweep.code.clone(),
@@ -125,6 +128,13 @@ impl Performer {
             stop_grace: limits.stop_grace,
             report_url: format!("{}/api/v1/trials/{attempt}/report", base.trim_end_matches('/')),
             token: self.tokens.issue(attempt, Timestamp::now(), lifetime)?,
+            search: SearchOrder {
+                space: sweep.tuning.space.clone(),
+                objective: sweep.tuning.objectives.primary().clone(),
+                trials: limits.trials,
+                parallel: limits.parallel,
+                seed: sweep.seed,
+            },
         })
     }
 
@@ -156,10 +166,14 @@ impl Performer {
         let Some(place) = self.engines.get(engine) else {
             return missing_engine(engine);
         };
-        match limited(place.stop(attempt, grace)).await {
-            Ok(()) => Performed::Done(None),
-            Err(EngineError::Permanent(error)) => Performed::Never { error },
-            Err(EngineError::Transient(error)) => later(error),
+        performed(limited(place.stop(attempt, grace)).await)
+    }
+
+    async fn release(&self, engine: &EngineName, sweep: &SweepId) -> Performed {
+        match self.engines.get(engine) {
+            Some(place) => performed(limited(place.release(sweep)).await),
+            // What a removed engine kept goes with it.
+            None => Performed::Never { error: format!("engine {engine} is not in the configuration any longer") },
         }
     }
 
@@ -211,9 +225,17 @@ impl Performer {
     }
 }
 
-fn later(error: String) -> Performed {
+fn performed(answer: Result<(), EngineError>) -> Performed {
+    match answer {
+        Ok(()) => Performed::Done(None),
+        Err(EngineError::Permanent(error)) => Performed::Never { error },
+        Err(EngineError::Transient { message, after }) => later(message, after),
+    }
+}
+
+fn later(error: String, after: Option<SignedDuration>) -> Performed {
     warn!(error, "the engine does not take it now; trying again");
-    Performed::Later { error, after: None, ambiguous: true }
+    Performed::Later { error, after, ambiguous: true }
 }
 
 /// A closing line whose sweep message is not delivered yet waits for it, but not for ever.
@@ -236,6 +258,6 @@ fn too_slow(service: &str) -> NotifyError {
 }
 
 async fn limited(call: impl Future<Output = Result<(), EngineError>>) -> Result<(), EngineError> {
-    let slow = |_| Err(EngineError::Transient(format!("the engine did not answer within {CALL_LIMIT:?}")));
+    let slow = |_| Err(EngineError::transient(format!("the engine did not answer within {CALL_LIMIT:?}")));
     tokio::time::timeout(CALL_LIMIT, call).await.unwrap_or_else(slow)
 }

@@ -174,7 +174,7 @@ impl EncodedEffect {
             key: effect.action.key(),
             slot: match &effect.action {
                 Action::Notify(notification) => Some(notification.slot.clone()),
-                Action::Submit { .. } | Action::Stop { .. } => None,
+                Action::Submit { .. } | Action::Stop { .. } | Action::Release { .. } => None,
             },
             lane: effect.action.lane().to_string(),
             sweep: effect.sweep.as_ref().map(ToString::to_string),

@@ -191,6 +191,7 @@ fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
         stopping: text("stopping")?.map(|text| decode(&what("the stop reason"), &text)).transpose()?,
         stopping_since: instant("stopping_since")?,
         lost_attempts: row.try_get("lost_attempts")?,
+        held: None,
         reason: text("reason")?,
         log_tail: text("log_tail")?,
     })

@@ -17,7 +17,7 @@ fn a_run_needs_no_more_than_a_tuning() {
     assert_eq!((tuning.limits.trials, tuning.limits.parallel), (50, 4));
     assert_eq!(tuning.search.sampler, SamplerKind::Tpe);
     assert_eq!(tuning.search.pruner, PrunerSettings::None);
-    let EngineSettings::Local(local) = config.engines.values().next().unwrap();
+    let EngineSettings::Local(local) = config.engines.values().next().unwrap() else { panic!("not local") };
     assert!(local.work_dir.is_absolute() && local.work_dir.ends_with(".tunebot/work/local"));
     assert!(local.capacity >= 1);
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:8080/");
@@ -93,7 +93,7 @@ tunings:
 ";
     let config = load_text(text, Purpose::Run).unwrap().config;
     let tuning = config.rules.tunings.values().next().unwrap();
-    let TrialTemplate::Command { argv, .. } = &tuning.trial;
+    let TrialTemplate::Command { argv, .. } = &tuning.trial else { panic!("not a command") };
     assert_eq!(argv, &["run", "1.50", "true", "0x10", "on", "{x}"]);
     let text = |text: &str| Value::Text(text.into());
     let x = tuning.space.parameters()[0].domain.clone();
@@ -139,7 +139,7 @@ fn durations_and_sizes_have_units() {
     let config = load_text(&text, Purpose::Run).unwrap().config;
     assert_eq!(config.store.keep_events, SignedDuration::from_hours(24 * 14));
     assert_eq!(config.store.keep_trials, SignedDuration::from_hours(36));
-    let EngineSettings::Local(local) = config.engines.values().next().unwrap();
+    let EngineSettings::Local(local) = config.engines.values().next().unwrap() else { panic!("not local") };
     assert_eq!((local.log_limit_bytes, local.capacity), (1 << 20, 3));
     assert!(local.work_dir.ends_with("db/work/big"));
 }
@@ -166,7 +166,9 @@ tunings:
     command: [b, '{x}']
 ";
     let config = load_text(text, Purpose::Run).unwrap().config;
-    let TrialTemplate::Command { argv, .. } = &config.rules.tunings[&"b".parse().unwrap()].trial;
+    let TrialTemplate::Command { argv, .. } = &config.rules.tunings[&"b".parse().unwrap()].trial else {
+        panic!("not a command")
+    };
     assert_eq!(argv[0], "b");
 }
 

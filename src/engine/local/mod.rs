@@ -214,6 +214,11 @@ impl Engine for LocalEngine {
         blocking(move || folder.tidy(keep_work)).await;
     }
 
+    /// What is left of a sweep goes with the folders of its trials, when the store forgets them.
+    async fn release(&self, _: &SweepId) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Returns once all attempts have ended, each after its grace at the latest.
     async fn shutdown(&self) {
         self.shared.stopping.cancel();
@@ -240,7 +245,7 @@ impl Shared {
     async fn publish(&self, attempt: &AttemptId, at: Timestamp, news: AttemptNews) {
         let watcher = lock(&self.watcher).clone();
         if let Some(watcher) = watcher {
-            let _ = watcher.send(Observation { attempt: attempt.clone(), at, news }).await;
+            let _ = watcher.send(Observation::Attempt { attempt: attempt.clone(), at, news }).await;
         }
     }
 
@@ -255,7 +260,7 @@ impl Shared {
                     Attempt::InQuestion => return None,
                     Attempt::Ended(outcome) => (outcome.at, AttemptNews::Ended { end: outcome.end.clone() }),
                 };
-                Some(Observation { attempt: attempt.clone(), at, news })
+                Some(Observation::Attempt { attempt: attempt.clone(), at, news })
             })
             .collect();
         for observation in known {
@@ -273,7 +278,7 @@ async fn start(shared: Arc<Shared>, tasks: TaskTracker, launch: Launch) -> Resul
         let mut attempts = shared.attempts();
         // Asked under the lock, so that `shutdown` finds every attempt that gets through here.
         if shared.stopping.is_cancelled() {
-            return Err(EngineError::Transient("tunebot is stopping and starts no trials".into()));
+            return Err(EngineError::transient("tunebot is stopping and starts no trials"));
         }
         if attempts.contains_key(&launch.attempt) {
             return Ok(());
@@ -311,7 +316,7 @@ async fn start_guard(
         return Ok(None);
     }
     let order = LaunchOrder::new(launch, folder, options.log_limit_bytes)?;
-    let failed = |what: &str, error: io::Error| EngineError::Transient(format!("{what}: {error}"));
+    let failed = |what: &str, error: io::Error| EngineError::transient(format!("{what}: {error}"));
     let marked = folder.clone();
     let is_new = blocking(move || marked.create())
         .await

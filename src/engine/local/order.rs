@@ -52,7 +52,12 @@ impl LaunchOrder {
     /// # Errors
     /// [`EngineError::Permanent`]: the command cannot be filled in, or its program is not there.
     pub fn new(launch: &Launch, folder: &AttemptFolder, log_limit_bytes: u64) -> Result<Self, EngineError> {
-        let TrialTemplate::Command { argv, env, inherit_env, source } = &launch.template;
+        let TrialTemplate::Command { argv, env, inherit_env, source } = &launch.template else {
+            return Err(EngineError::Permanent(format!(
+                "{} runs as a workflow, and this engine runs commands: set the tuning's `engine` to one of the kind argo",
+                launch.tuning
+            )));
+        };
         let refused = |error: &dyn std::fmt::Display| EngineError::Permanent(format!("the trial's command: {error}"));
         let argv = expand_arguments(argv, &launch.params).map_err(|error| refused(&error))?;
         let mut environment = BTreeMap::from([

@@ -3,9 +3,11 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 
 use super::*;
-use crate::domain::params::{Params, Value};
+use crate::domain::metrics::{Direction, Objective};
+use crate::domain::params::{Params, Space, Value};
 use crate::domain::sweep::Code;
 use crate::domain::tuning::TrialTemplate;
+use crate::engine::SearchOrder;
 
 fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launch {
     let params: Params =
@@ -14,6 +16,8 @@ fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launc
             .collect();
     Launch {
         attempt: "quick-k3f9q2-17-2".parse().unwrap(),
+        tuning: "quick".parse().unwrap(),
+        asked_by: "@mika".into(),
         params,
         template: TrialTemplate::Command {
             argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
@@ -32,6 +36,13 @@ fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launc
         stop_grace: SignedDuration::from_secs(5),
         report_url: "http://127.0.0.1:8080/api/v1/trials/quick-k3f9q2-17-2/report".into(),
         token: SecretString::from("the-token"),
+        search: SearchOrder {
+            space: Space::new(Vec::new()).unwrap(),
+            objective: Objective { metric: "loss".parse().unwrap(), direction: Direction::Minimize, goal: None },
+            trials: 1,
+            parallel: 1,
+            seed: 7,
+        },
     }
 }
 
@@ -42,7 +53,7 @@ fn order(launch: &Launch) -> Result<LaunchOrder, EngineError> {
 fn refusal(launch: &Launch) -> String {
     match order(launch) {
         Err(EngineError::Permanent(text)) => text,
-        Err(EngineError::Transient(text)) => panic!("transient: {text}"),
+        Err(EngineError::Transient { message, .. }) => panic!("transient: {message}"),
         Ok(_) => panic!("not refused"),
     }
 }

@@ -28,7 +28,7 @@ async fn an_inherited_variable_is_passed_on() {
     let site = Site::new();
     let mut engine = site.start();
     let mut launch = launch(&["/usr/bin/env"]);
-    let TrialTemplate::Command { inherit_env, .. } = &mut launch.template;
+    let TrialTemplate::Command { inherit_env, .. } = &mut launch.template else { panic!("not a command") };
     inherit_env.insert("CARGO_MANIFEST_DIR".into());
     engine.submit(&launch).await;
     engine.end().await;
@@ -57,7 +57,7 @@ async fn a_trial_runs_in_a_folder_of_its_own_with_its_source_linked() {
     fs::set_permissions(source.path().join("train"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut engine = site.start();
     let mut launch = launch(&["./train"]);
-    let TrialTemplate::Command { source: folder, .. } = &mut launch.template;
+    let TrialTemplate::Command { source: folder, .. } = &mut launch.template else { panic!("not a command") };
     *folder = Some(source.path().to_owned());
     engine.submit(&launch).await;
     engine.end().await;

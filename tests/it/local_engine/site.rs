@@ -14,12 +14,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tunebot::domain::ids::AttemptId;
-use tunebot::domain::metrics::Metrics;
-use tunebot::domain::params::Params;
+use tunebot::domain::metrics::{Direction, Metrics, Objective};
+use tunebot::domain::params::{Params, Space};
 use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::domain::tuning::TrialTemplate;
 use tunebot::engine::local::{LocalEngine, LocalEngineOptions};
-use tunebot::engine::{Engine, Launch, Observation};
+use tunebot::engine::{Engine, Launch, Observation, SearchOrder};
 
 /// Far longer than anything here takes: a test that gets here has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -138,8 +138,11 @@ impl Watched {
 
     pub async fn next(&mut self) -> AttemptNews {
         let observation = tokio::time::timeout(PATIENCE, self.news.recv()).await.expect("no news").expect("no watch");
-        assert_eq!(observation.attempt, attempt());
-        observation.news
+        let Observation::Attempt { attempt: of, news, .. } = observation else {
+            panic!("not of an attempt: {observation:?}");
+        };
+        assert_eq!(of, attempt());
+        news
     }
 
     /// All news up to the end.
@@ -200,6 +203,8 @@ pub fn attempt() -> AttemptId {
 pub fn launch(argv: &[&str]) -> Launch {
     Launch {
         attempt: attempt(),
+        tuning: "quick".parse().unwrap(),
+        asked_by: "@mika".into(),
         params: Params::default(),
         template: TrialTemplate::Command {
             argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
@@ -212,6 +217,13 @@ pub fn launch(argv: &[&str]) -> Launch {
         stop_grace: SignedDuration::from_millis(200),
         report_url: "http://127.0.0.1:1/report".into(),
         token: SecretString::from("secret-token"),
+        search: SearchOrder {
+            space: Space::new(Vec::new()).expect("an empty space"),
+            objective: Objective { metric: "loss".parse().unwrap(), direction: Direction::Minimize, goal: None },
+            trials: 1,
+            parallel: 1,
+            seed: 7,
+        },
     }
 }
 

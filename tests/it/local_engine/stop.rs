@@ -68,7 +68,7 @@ async fn a_graceful_stop_ends_the_trials_and_starts_no_more() {
     engine.engine.shutdown().await;
     assert!(matches!(engine.end().await, AttemptEnd::Lost { by_restart: true, .. }));
     let refused = engine.engine.submit(&launch(&["true"])).await;
-    assert!(matches!(refused, Err(EngineError::Transient(_))), "{refused:?}");
+    assert!(matches!(refused, Err(EngineError::Transient { .. })), "{refused:?}");
     wait_until_gone(&site).await;
 }
 

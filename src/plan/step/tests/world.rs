@@ -62,6 +62,7 @@ impl World {
                     assert!(self.running.insert(attempt.clone()), "{attempt} was submitted twice");
                 }
                 Action::Stop { attempt, .. } => self.stopped.push(attempt.clone()),
+                Action::Release { .. } => {}
                 Action::Notify(notification) => {
                     self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
                 }

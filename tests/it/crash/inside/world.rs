@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio_util::sync::CancellationToken;
 use tunebot::domain::effect::{Content, Receipt};
-use tunebot::domain::ids::AttemptId;
+use tunebot::domain::ids::{AttemptId, SweepId};
 use tunebot::domain::metrics::Metrics;
 use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::domain::sweep::Destination;
@@ -93,7 +93,7 @@ impl Link {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(watcher) = watcher {
             // Whoever does not listen asks later.
-            let _ = watcher.send(Observation { attempt: attempt.clone(), at: Timestamp::now(), news }).await;
+            let _ = watcher.send(Observation::Attempt { attempt: attempt.clone(), at: Timestamp::now(), news }).await;
         }
     }
 
@@ -194,6 +194,10 @@ impl Engine for Link {
     async fn forget(&self, attempt: &AttemptId) {
         yield_now().await;
         self.world.read().forgotten.insert(attempt.clone());
+    }
+
+    async fn release(&self, _: &SweepId) -> Result<(), EngineError> {
+        Ok(())
     }
 
     async fn shutdown(&self) {}
