@@ -1,5 +1,6 @@
 //! Engines: where trials run.
 
+pub mod argo;
 pub mod local;
 
 use async_trait::async_trait;

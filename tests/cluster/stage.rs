@@ -1,0 +1,90 @@
+//! One tunebot between a Slack, a GitHub and a cluster.
+
+use serde_json::{Value, json};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::cluster::Cluster;
+use crate::scene::Scene;
+use crate::support::config::ConfigFolder;
+use crate::support::slack::TUNING;
+use crate::support::slack::workspace::Message;
+
+/// Tests that end parts of the cluster are alone in it.
+static CLUSTER: RwLock<()> = RwLock::const_new(());
+
+/// Beside other tests.
+pub async fn shared() -> RwLockReadGuard<'static, ()> {
+    CLUSTER.read().await
+}
+
+/// Alone.
+pub async fn alone() -> RwLockWriteGuard<'static, ()> {
+    CLUSTER.write().await
+}
+
+/// Minimises over x from 0 to 1: 4 trials, 2 at a time, random with seed 7.
+pub fn tuning(template: &str) -> Value {
+    json!({
+        "space": {"x": {"type": "float", "low": 0.0, "high": 1.0}},
+        "objective": {"metric": "loss", "direction": "minimize"},
+        "search": {"sampler": "random", "seed": 7},
+        "limits": {"trials": 4, "parallel": 2, "stop_grace": "5s", "trial_timeout": "5m"},
+        "workflow": {"template": template},
+    })
+}
+
+/// A tunebot that reaches the cluster, with this tuning under the cluster's name.
+pub async fn open(cluster: &Cluster, tuning: &Value) -> Scene {
+    open_with(cluster, tuning, |config| config).await
+}
+
+pub async fn open_with(
+    cluster: &Cluster,
+    tuning: &Value,
+    configure: impl FnOnce(ConfigFolder) -> ConfigFolder,
+) -> Scene {
+    let engine = json!({"kubeconfig": cluster.kubeconfig(), "namespace": cluster.namespace, "parallel": 4});
+    let public_url = format!("http://{}:0", cluster.host_address());
+    Scene::open(|config| {
+        let config = config
+            .set("/server/listen", "0.0.0.0:0")
+            .set("/server/public_url", public_url)
+            .set("/engines", json!({"cluster": {"argo": engine}}))
+            .set(&format!("/tunings/{}", cluster.name), tuning.clone());
+        configure(config)
+    })
+    .await
+}
+
+/// Waits until the sweep's message in #tuning says something.
+///
+/// # Panics
+/// It does not, in the patience of the cluster.
+pub async fn says(scene: &Scene, part: &str) -> Message {
+    let deadline = tokio::time::Instant::now() + crate::cluster::PATIENCE;
+    loop {
+        let found = scene.slack.messages(TUNING).into_iter().find(|message| message.now().text().contains(part));
+        if let Some(message) = found {
+            return message;
+        }
+        if tokio::time::Instant::now() > deadline {
+            panic!("nobody said {part:?}; #tuning is\n{}\n{}", scene.slack.render(TUNING), scene.tunebot.log());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits for the closing line; returns the channel as a person reads it.
+pub async fn closed(scene: &Scene) -> String {
+    let deadline = tokio::time::Instant::now() + crate::cluster::PATIENCE;
+    while !scene.slack.messages(TUNING).iter().any(|message| message.thread_ts.is_some()) {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "no closing line; #tuning is\n{}\n{}",
+            scene.slack.render(TUNING),
+            scene.tunebot.log()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    scene.closed().await
+}
