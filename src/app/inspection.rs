@@ -55,7 +55,8 @@ pub async fn inspect_all(config: &Config) -> Vec<Finding> {
 }
 
 async fn inspect(engine: &ArgoEngine, name: &EngineName, config: &Config) -> Vec<Finding> {
-    let tunings: Vec<&Tuning> = config.rules.tunings.values().map(AsRef::as_ref).filter(|tuning: &&Tuning| tuning.engine == *name).collect();
+    let tunings: Vec<&Tuning> =
+        config.rules.tunings.values().map(AsRef::as_ref).filter(|tuning: &&Tuning| tuning.engine == *name).collect();
     engine.inspect(&tunings).await
 }
 

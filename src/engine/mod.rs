@@ -1,6 +1,7 @@
 //! Engines: where trials run.
 
 pub mod argo;
+mod contract;
 pub mod local;
 
 use async_trait::async_trait;

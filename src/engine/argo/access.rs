@@ -66,8 +66,11 @@ pub async fn has(connection: &Connection, right: Right) -> Result<bool, Fault> {
 /// What a person does about a right that is missing.
 pub fn advice(right: Right, namespace: &str) -> String {
     let Right { verb, resource, .. } = right;
-    let (role, place) =
-        if right.cluster_wide { ("ClusterRole", String::new()) } else { ("Role", format!(" in namespace `{namespace}`")) };
+    let (role, place) = if right.cluster_wide {
+        ("ClusterRole", String::new())
+    } else {
+        ("Role", format!(" in namespace `{namespace}`"))
+    };
     let group = right.group;
     format!(
         "tunebot may not {verb} {resource}{place}: add `{{apiGroups: [\"{group}\"], resources: [{resource}], \

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::connection::Connection;
 use super::fault::Fault;
-use super::manifest::label;
+use super::manifest::names;
 use super::workflows;
 use crate::domain::ids::AttemptId;
 
@@ -30,7 +30,7 @@ impl Chore {
     fn patch(self) -> Value {
         match self {
             Self::Terminate => json!({"spec": {"shutdown": "Terminate"}}),
-            Self::Record => json!({"metadata": {"labels": {(label::RECORDED): "true"}}}),
+            Self::Record => json!({"metadata": {"labels": {(names::RECORDED): "true"}}}),
         }
     }
 }

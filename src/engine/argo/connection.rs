@@ -24,7 +24,10 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 pub enum Access {
     /// By `$KUBECONFIG` or `~/.kube/config`, else as the pod that tunebot runs in.
     Ambient,
-    Kubeconfig { path: Option<std::path::PathBuf>, context: Option<String> },
+    Kubeconfig {
+        path: Option<std::path::PathBuf>,
+        context: Option<String>,
+    },
 }
 
 /// A client with the namespace that belongs to it.
@@ -68,7 +71,9 @@ impl Connection {
     }
 
     async fn connect(&self) -> Result<Connected, Fault> {
-        let unusable = |error: &dyn std::error::Error| Fault::Away(format!("the way to the cluster is not known: {}", chain(error)));
+        let unusable = |error: &dyn std::error::Error| {
+            Fault::Away(format!("the way to the cluster is not known: {}", chain(error)))
+        };
         let mut config = match &self.access {
             Access::Ambient => Config::infer().await.map_err(|error| unusable(&error))?,
             Access::Kubeconfig { path, context } => {

@@ -85,8 +85,10 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_told_from_what_will_not() {
-        let transient: Vec<u16> =
-            [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504].into_iter().filter(|code| fault(*code).is_transient()).collect();
+        let transient: Vec<u16> = [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504]
+            .into_iter()
+            .filter(|code| fault(*code).is_transient())
+            .collect();
         assert_eq!(transient, [401, 429, 500, 502, 503, 504]);
     }
 

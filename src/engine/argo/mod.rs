@@ -11,6 +11,7 @@ mod fault;
 mod index;
 mod inspect;
 mod manifest;
+mod nodes;
 mod outputs;
 mod pace;
 mod references;
@@ -33,7 +34,7 @@ use self::chores::{Chore, Chores};
 use self::connection::Connection;
 use self::fault::Fault;
 use self::index::Index;
-use self::manifest::{Place, annotation, label};
+use self::manifest::{Place, names};
 use self::references::References;
 use self::secrets::Secrets;
 use self::watch::Watch;
@@ -77,8 +78,15 @@ struct Shared {
 impl ArgoEngine {
     /// Reaches for nothing: the cluster may be away.
     pub fn new(options: ArgoEngineOptions) -> Self {
-        let ArgoEngineOptions { name, access, namespace, service_account, controller_instance, writes_per_second, owner } =
-            options;
+        let ArgoEngineOptions {
+            name,
+            access,
+            namespace,
+            service_account,
+            controller_instance,
+            writes_per_second,
+            owner,
+        } = options;
         let connection = Connection::new(access, namespace, writes_per_second);
         let shared = Shared { name, owner, connection, index: Mutex::default(), chores: Chores::default() };
         let (secrets, references) = (Secrets::default(), References::default());
@@ -120,7 +128,7 @@ impl ArgoEngine {
 
     async fn manifest(&self, launch: &Launch, trial: &WorkflowTrial) -> Result<Value, Fault> {
         let facts = self.references.facts(self.connection(), &trial.source).await?;
-        let complaints = template::complaints(&facts, trial, &launch.search.space);
+        let complaints = template::complaints(&facts, trial, &launch.search.space, trial.searches.is_some());
         if !complaints.is_empty() {
             return Err(Fault::Refused(complaints.join("\n")));
         }
@@ -153,7 +161,7 @@ impl ArgoEngine {
 
     fn is_ours(&self, workflow: &status::Workflow) -> bool {
         let annotations = workflow.metadata.annotations.as_ref();
-        annotations.and_then(|all| all.get(annotation::OWNER)).is_some_and(|owner| *owner == self.shared.owner)
+        annotations.and_then(|all| all.get(names::OWNER)).is_some_and(|owner| *owner == self.shared.owner)
     }
 
     async fn ask_to_end(&self, attempt: &AttemptId, grace: SignedDuration) -> Result<(), Fault> {
@@ -164,7 +172,7 @@ impl ArgoEngine {
         let now = Timestamp::now();
         let terminate_at = now.checked_add(grace).unwrap_or(Timestamp::MAX);
         let patch = json!({
-            "metadata": {"annotations": {(annotation::TERMINATE_AT): terminate_at.to_string()}},
+            "metadata": {"annotations": {(names::TERMINATE_AT): terminate_at.to_string()}},
             "spec": {"shutdown": "Stop"},
         });
         workflows::patch(self.connection(), attempt, &patch).await
@@ -173,7 +181,7 @@ impl ArgoEngine {
     /// Whatever is left of a sweep that has ended: workflows whose launch came too late, marks that a crash has lost.
     async fn clear_up(&self, sweep: &SweepId) -> Result<(), Fault> {
         let owner = &self.shared.owner;
-        let labels = format!("{}={owner},{}={sweep},!{}", label::INSTANCE, label::SWEEP, label::RECORDED);
+        let labels = format!("{}={owner},{}={sweep},!{}", names::INSTANCE, names::SWEEP, names::RECORDED);
         for workflow in workflows::list(self.connection(), &labels).await? {
             let Ok(seen) = status::read(&workflow) else {
                 continue;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connected, Connection};
 use super::fault::Fault;
-use super::template::TemplateFacts;
+use super::template::{TemplateFacts, TemplateReference};
 use crate::domain::tuning::WorkflowSource;
 
 /// A template that was changed in the cluster is seen after this long.
@@ -22,17 +22,30 @@ pub struct References {
 }
 
 impl References {
-    /// What `source` declares.
+    /// What `source` declares, together with the template that a manifest refers to.
     ///
     /// # Errors
     /// [`Fault`]: the template is not there, may not be read, or nobody answers; in words for people.
     pub async fn facts(&self, connection: &Connection, source: &WorkflowSource) -> Result<Arc<TemplateFacts>, Fault> {
-        let (cluster_wide, name) = match source {
-            WorkflowSource::Manifest { manifest, .. } => return Ok(Arc::new(TemplateFacts::of_spec(&manifest["spec"]))),
-            WorkflowSource::Template { name } => (false, name),
-            WorkflowSource::ClusterTemplate { name } => (true, name),
+        let manifest = match source {
+            WorkflowSource::Template { name } => return self.template(connection, false, name).await,
+            WorkflowSource::ClusterTemplate { name } => return self.template(connection, true, name).await,
+            WorkflowSource::Manifest { manifest, .. } => TemplateFacts::of_spec(&manifest["spec"]),
         };
-        let key = (cluster_wide, name.clone());
+        let Some(TemplateReference { name, cluster }) = manifest.reference.clone() else {
+            return Ok(Arc::new(manifest));
+        };
+        let template = self.template(connection, cluster, &name).await?;
+        Ok(Arc::new(manifest.over(TemplateFacts::clone(&template))))
+    }
+
+    async fn template(
+        &self,
+        connection: &Connection,
+        cluster_wide: bool,
+        name: &str,
+    ) -> Result<Arc<TemplateFacts>, Fault> {
+        let key = (cluster_wide, name.to_owned());
         if let Some((at, facts)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
             && at.elapsed() < KEPT
         {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::connection::{Connected, Connection};
 use super::fault::Fault;
-use super::manifest::{self, label};
+use super::manifest::{self, names};
 use crate::domain::ids::{AttemptId, SweepId};
 
 #[derive(Default)]
@@ -61,7 +61,7 @@ impl Secrets {
 async fn write_all(connection: &Connection, owner: &str, all: Vec<Waiting>) {
     let mut by_secret: HashMap<String, Vec<Waiting>> = HashMap::new();
     for waiting in all {
-        by_secret.entry(manifest::secret_name(owner, &waiting.attempt)).or_default().push(waiting);
+        by_secret.entry(manifest::secret_name(&waiting.attempt)).or_default().push(waiting);
     }
     let writing = by_secret.into_iter().map(|(name, tokens)| async move {
         let answer = write(connection, owner, &name, &tokens).await;
@@ -90,7 +90,7 @@ async fn write(connection: &Connection, owner: &str, name: &str, tokens: &[Waiti
         "kind": "Secret",
         "metadata": {
             "name": name,
-            "labels": {(label::INSTANCE): owner, (label::SWEEP): first.attempt.sweep.as_str()},
+            "labels": {(names::INSTANCE): owner, (names::SWEEP): first.attempt.sweep.as_str()},
         },
         "stringData": data,
     });
@@ -118,9 +118,10 @@ async fn create(connection: &Connection, secret: serde_json::Value) -> Result<()
 /// # Errors
 /// [`Fault`]
 pub async fn release(connection: &Connection, owner: &str, sweep: &SweepId) -> Result<(), Fault> {
-    let of_sweep = ListParams::default().labels(&format!("{}={owner},{}={sweep}", label::INSTANCE, label::SWEEP));
-    let request =
-        |to: Connected| async move { secrets(to).delete_collection(&DeleteParams::default(), &of_sweep).await.map(drop) };
+    let of_sweep = ListParams::default().labels(&format!("{}={owner},{}={sweep}", names::INSTANCE, names::SWEEP));
+    let request = |to: Connected| async move {
+        secrets(to).delete_collection(&DeleteParams::default(), &of_sweep).await.map(drop)
+    };
     connection.write(request).await
 }
 

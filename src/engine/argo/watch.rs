@@ -18,7 +18,7 @@ use super::Shared;
 use super::chores::Chore;
 use super::fault::Fault;
 use super::index::Index;
-use super::manifest::label;
+use super::manifest::names;
 use super::status::{self, Workflow};
 use super::workflows;
 use crate::domain::ids::AttemptId;
@@ -92,7 +92,7 @@ impl<'a> Watch<'a> {
             Ok(connected) => connected,
             Err(fault) => return Broken::Unlisted(fault.to_string()),
         };
-        let labels = format!("{}={},!{}", label::INSTANCE, self.shared.owner, label::RECORDED);
+        let labels = format!("{}={},!{}", names::INSTANCE, self.shared.owner, names::RECORDED);
         let events = watcher(workflows::api(connected), watcher::Config::default().labels(&labels));
         pin_mut!(events);
         let mut clock = tokio::time::interval(TICK);

@@ -10,6 +10,7 @@ fn running(number: u32) -> Seen {
     Seen {
         attempt: attempt(number),
         created_at: Timestamp::UNIX_EPOCH,
+        taken_up: true,
         progress: None,
         held: None,
         shutdown: None,
