@@ -3,6 +3,7 @@
 pub mod argo;
 mod contract;
 pub mod local;
+mod number;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

@@ -3,16 +3,19 @@
 //! Pure. It is shown every state that the watch sees, may be shown one twice or miss one, and each state says all that
 //! there is to say.
 
+mod end;
+mod held;
 mod lenient;
 mod object;
+mod words;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 
 pub use self::object::{Node, Nodes, OutputParameter, Outputs, Spec, Status, Workflow};
 use super::manifest::names;
+use super::{nodes, outputs};
 use crate::domain::ids::AttemptId;
-use crate::domain::metrics::Metrics;
 use crate::domain::signal::AttemptEnd;
 
 /// What one state of a workflow says, small enough to keep ten thousand of.
@@ -70,17 +73,53 @@ pub fn read(workflow: &Workflow) -> Result<Seen, ReadError> {
         return Err(ReadError::Copy { name, attempt });
     }
     let Some(created) = &workflow.metadata.creation_timestamp else { return Err(ReadError::NeverCreated { name }) };
-    let end = end(workflow);
+    let nodes = nodes::of(&workflow.status);
+    let known_nodes = nodes.as_deref().unwrap_or(&NO_NODES);
+    let end = end(workflow, known_nodes, &name).map(|end| match &nodes {
+        Err(error) => with_hint(end, error),
+        Ok(_) => end,
+    });
+    let held = if end.is_some() { None } else { held::held(workflow, known_nodes, &name) };
     Ok(Seen {
         attempt,
         created_at: created.0,
         taken_up: !workflow.status.phase.is_empty(),
-        progress: None,
-        held: None,
+        progress: progress(&workflow.status.progress),
+        held,
         shutdown: shutdown(&workflow.spec.shutdown),
         terminate_at: annotation(names::TERMINATE_AT).and_then(|text| text.parse().ok()),
-        end: end.map(|end| Ended { at: workflow.status.finished_at.unwrap_or(created.0), end }),
+        end: end.map(|end| Ended { at: ended_at(workflow).unwrap_or(created.0), end }),
     })
+}
+
+/// Something may only be missing because it is where it cannot be read.
+fn with_hint(end: AttemptEnd, error: &nodes::NodesError) -> AttemptEnd {
+    match end {
+        AttemptEnd::Failed { reason, log_tail } => {
+            let reason = format!("{reason} (its nodes {error}: only outputs with a `globalName` can be read)");
+            AttemptEnd::Failed { reason, log_tail }
+        }
+        end => end,
+    }
+}
+
+/// For a workflow whose nodes cannot be read: there is still its status, and there are its global outputs.
+static NO_NODES: Nodes = Nodes::new();
+
+fn ended_at(workflow: &Workflow) -> Option<Timestamp> {
+    workflow.status.finished_at.or(workflow.status.started_at)
+}
+
+/// `N/M` as Argo counts it. Before Argo knows of anything to do it says `0/0`.
+fn progress(text: &str) -> Option<(u64, u64)> {
+    let (done, total) = text.split_once('/')?;
+    let (done, total) = (whole(done)?, whole(total)?);
+    (done <= total && total > 0).then_some((done, total))
+}
+
+/// Digits only: a sign is not one.
+fn whole(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 /// An order that is not known here is an order to end nevertheless.
@@ -92,9 +131,26 @@ fn shutdown(order: &str) -> Option<Shutdown> {
     }
 }
 
-fn end(workflow: &Workflow) -> Option<AttemptEnd> {
+fn end(workflow: &Workflow, nodes: &Nodes, name: &str) -> Option<AttemptEnd> {
     match workflow.status.phase.as_str() {
-        "Succeeded" => Some(AttemptEnd::Succeeded { metrics: Metrics::default() }),
+        "Succeeded" => Some(successful(workflow, nodes, name)),
+        "Failed" | "Error" => Some(end::unsuccessful(workflow, nodes, name)),
         _ => None,
     }
 }
+
+fn successful(workflow: &Workflow, nodes: &Nodes, name: &str) -> AttemptEnd {
+    let parameters = outputs::parameters(&workflow.status, nodes, name);
+    let Some(contract) = workflow.annotations().get(names::SEARCH_OUTPUTS) else {
+        return AttemptEnd::Succeeded { metrics: outputs::metrics(&parameters) };
+    };
+    let contract = serde_json::from_str(contract)
+        .map_err(|error| format!("the workflow's annotation {} is damaged: {error}", names::SEARCH_OUTPUTS));
+    match contract.and_then(|contract| outputs::searched(&contract, &parameters)) {
+        Ok(trials) => AttemptEnd::Searched { trials },
+        Err(reason) => AttemptEnd::Failed { reason, log_tail: None },
+    }
+}
+
+#[cfg(test)]
+mod tests;
