@@ -6,6 +6,7 @@
 
 mod check;
 mod decode;
+mod manifest;
 mod nearest;
 mod problem;
 mod restart;

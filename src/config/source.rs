@@ -136,6 +136,15 @@ impl Source {
         Self { path: path.to_owned(), text, tree }
     }
 
+    /// A file that another reader made a tree of.
+    pub fn of_tree(path: &Path, text: &str, tree: Node) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), tree }
+    }
+
+    pub fn tree(&self) -> &Node {
+        &self.tree
+    }
+
     /// Reads all of the file that can be read and reports the rest.
     pub fn decode<T: DeserializeOwned + Default>(&mut self, problems: &mut Vec<Problem>) -> T {
         let (value, faults) = decode::decode(&mut self.tree);
