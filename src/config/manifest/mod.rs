@@ -61,11 +61,6 @@ pub(super) fn json(node: &Node) -> Value {
     }
 }
 
-/// Is `text`, at a glance, an object for Kubernetes and no configuration of tunebot? Also if it has faults.
-pub(super) fn is_kubernetes_object(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("apiVersion:"))
-}
-
 /// The documents of `text` that are not empty.
 fn documents(text: &str) -> Result<Vec<Node>, Vec<SyntaxFault>> {
     let options = granit_parser::options! {
