@@ -212,50 +212,49 @@ impl Cluster {
     fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, resource)
     }
-
-    async fn clear(&self) {
-        for workflow in self.workflows().await {
-            let name = workflow["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-            let _ = self.api(&resource("argoproj.io", "Workflow")).delete(&name, &DeleteParams::default()).await;
-        }
-        for template in self.api(&resource("argoproj.io", "WorkflowTemplate")).list(&ListParams::default()).await.into_iter().flatten() {
-            let name = template.metadata.name.unwrap_or_default();
-            if name.starts_with(&self.name) {
-                let _ = self.api(&resource("argoproj.io", "WorkflowTemplate")).delete(&name, &DeleteParams::default()).await;
-            }
-        }
-        let group = "rbac.authorization.k8s.io";
-        for (group, kind) in [(group, "RoleBinding"), (group, "Role"), ("", "ServiceAccount")] {
-            let _ = self.api(&resource(group, kind)).delete(&self.name, &DeleteParams::default()).await;
-        }
-    }
 }
 
 /// What a test leaves behind goes, also when it fails.
 impl Drop for Cluster {
     fn drop(&mut self) {
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-                // The client of the test belongs to the runtime of the test.
-                let clearing = async {
-                    let client = Client::try_default().await.ok()?;
-                    let again = Self {
-                        client,
-                        name: self.name.clone(),
-                        namespace: self.namespace.clone(),
-                        service_account: String::new(),
-                        image: String::new(),
-                        folder: tempfile::tempdir().ok()?,
-                    };
-                    tokio::time::timeout(PATIENCE, again.clear()).await.ok()?;
-                    std::mem::forget(again);
-                    Some(())
-                };
-                runtime.block_on(clearing);
-            });
+        let (name, namespace) = (self.name.clone(), self.namespace.clone());
+        // The client of the test belongs to the runtime of the test, which cannot be waited for here.
+        let clearing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                tokio::time::timeout(PATIENCE, clear(&name, &namespace)).await.map_err(std::io::Error::other)
+            })
         });
+        if !matches!(clearing.join(), Ok(Ok(Ok(())))) {
+            eprintln!("{} may have left something in namespace {}", self.name, self.namespace);
+        }
     }
+}
+
+async fn clear(name: &str, namespace: &str) -> kube::Result<()> {
+    let client = Client::try_default().await?;
+    let of_kind = |group, kind| -> Api<DynamicObject> {
+        Api::namespaced_with(client.clone(), namespace, &resource(group, kind))
+    };
+    let now = DeleteParams::default().grace_period(0);
+    let workflows = of_kind("argoproj.io", "Workflow");
+    for workflow in workflows.list(&ListParams::default().labels("tunebot/tuning")).await? {
+        if workflow.metadata.labels.as_ref().and_then(|labels| labels.get("tunebot/tuning")).is_some_and(|of| of == name) {
+            workflows.delete(&workflow.metadata.name.unwrap_or_default(), &now).await?;
+        }
+    }
+    let templates = of_kind("argoproj.io", "WorkflowTemplate");
+    for template in templates.list(&ListParams::default()).await? {
+        let of = template.metadata.name.unwrap_or_default();
+        if of.starts_with(name) {
+            templates.delete(&of, &now).await?;
+        }
+    }
+    let group = "rbac.authorization.k8s.io";
+    for (group, kind) in [(group, "RoleBinding"), (group, "Role"), ("", "ServiceAccount")] {
+        of_kind(group, kind).delete(name, &now).await?;
+    }
+    Ok(())
 }
 
 /// Ends a part of the cluster at once, or starts it again: `tests/cluster/kill apiserver`.

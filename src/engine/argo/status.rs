@@ -12,7 +12,7 @@ mod words;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-pub use self::object::{Node, Nodes, OutputParameter, Outputs, Spec, Status, Workflow};
+pub use self::object::{Node, Nodes, Outputs, Status, Workflow};
 use super::manifest::names;
 use super::{nodes, outputs};
 use crate::domain::ids::AttemptId;
