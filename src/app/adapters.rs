@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{self, Config, EngineSettings, LocalEngineSettings};
+use sha2::{Digest, Sha256};
+
+use crate::config::{self, ArgoEngineSettings, Cluster, Config, EngineSettings, LocalEngineSettings};
 use crate::domain::ids::EngineName;
 use crate::domain::sweep::Service;
 use crate::engine::Engine;
+use crate::engine::argo::{Access, ArgoEngine, ArgoEngineOptions};
 use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
@@ -23,22 +26,66 @@ pub(super) const SERVICES: [Service; 2] = [Service::Slack, Service::Github];
 /// The engines that run trials on this machine.
 pub(super) type LocalEngines = BTreeMap<EngineName, Arc<LocalEngine>>;
 
-/// # Errors
-/// An engine cannot be set up, for a reason that names it.
-pub(super) fn local_engines(config: &Config) -> Result<LocalEngines> {
-    let mut engines = BTreeMap::new();
-    for (name, settings) in &config.engines {
-        if let EngineSettings::Local(settings) = settings {
-            let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
-            engines.insert(name.clone(), Arc::new(engine));
-        }
-    }
-    Ok(engines)
+/// The engines that run trials as workflows in clusters.
+pub(super) type ArgoEngines = BTreeMap<EngineName, Arc<ArgoEngine>>;
+
+/// All engines by kind.
+#[derive(Default)]
+pub(super) struct Built {
+    pub local: LocalEngines,
+    pub argo: ArgoEngines,
 }
 
-/// All engines, whatever their kind.
-pub(super) fn engines(local: &LocalEngines) -> Engines {
-    Arc::new(local.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>)).collect())
+impl Built {
+    /// All engines, whatever their kind.
+    pub fn all(&self) -> Engines {
+        let local = self.local.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>));
+        let argo = self.argo.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>));
+        Arc::new(local.chain(argo).collect())
+    }
+}
+
+/// `owner` tells this tunebot from others in a cluster: see [`owner_of`].
+///
+/// # Errors
+/// An engine cannot be set up, for a reason that names it.
+pub(super) fn engines(config: &Config, owner: &str) -> Result<Built> {
+    let mut built = Built::default();
+    for (name, settings) in &config.engines {
+        match settings {
+            EngineSettings::Local(settings) => {
+                let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
+                built.local.insert(name.clone(), Arc::new(engine));
+            }
+            EngineSettings::Argo(settings) => {
+                built.argo.insert(name.clone(), Arc::new(argo_engine(name, settings, owner)));
+            }
+        }
+    }
+    Ok(built)
+}
+
+/// What workflows in a cluster are marked with: the same for one store, another one for another. It gives nothing of the
+/// key away.
+pub(super) fn owner_of(instance_key: &[u8; 32]) -> String {
+    let digest = Sha256::digest([b"owner of workflows\n".as_slice(), instance_key].concat());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn argo_engine(name: &EngineName, settings: &ArgoEngineSettings, owner: &str) -> ArgoEngine {
+    let access = match &settings.cluster {
+        Cluster::Ambient => Access::Ambient,
+        Cluster::Kubeconfig { path, context } => Access::Kubeconfig { path: path.clone(), context: context.clone() },
+    };
+    ArgoEngine::new(ArgoEngineOptions {
+        name: name.clone(),
+        access,
+        namespace: settings.namespace.clone(),
+        service_account: settings.service_account.clone(),
+        controller_instance: settings.controller_instance.clone(),
+        writes_per_second: settings.writes_per_second,
+        owner: owner.to_owned(),
+    })
 }
 
 fn local_engine(settings: &LocalEngineSettings) -> Result<LocalEngine> {

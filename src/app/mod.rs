@@ -1,6 +1,7 @@
 //! The one place that wires: configuration to adapters, adapters to loops, and the joining of all tasks at the end.
 
 mod adapters;
+pub mod inspection;
 pub mod logs;
 mod part;
 mod reload;
@@ -58,7 +59,7 @@ impl App {
         name_the_bound_port(&mut config, address);
         let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
-        let local_engines = adapters::local_engines(&config)?;
+        let engines = adapters::engines(&config, &adapters::owner_of(store.instance_key().expose_secret()))?;
         let github = adapters::github(&config)?;
         let notifiers = adapters::notifiers(&config, github.as_ref())?;
         let (sender, receiver) = watch::channel(Arc::new(config));
@@ -66,7 +67,7 @@ impl App {
             address,
             store,
             config: sender,
-            engines: adapters::engines(&local_engines),
+            engines: engines.all(),
             metrics,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
@@ -74,7 +75,8 @@ impl App {
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
-        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
+        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), engines.local, app.cancel.clone()));
+        app.spawn("inspection", inspection::run(engines.argo, receiver.clone(), app.cancel.clone()));
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");

@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(2);
 
 pub struct Reloader {
     paths: Vec<PathBuf>,
-    /// What is looked at for changes: the paths, and the files that hold secrets.
+    /// What is looked at for changes: the paths, and the files that the configuration names.
     watched: Vec<PathBuf>,
     fingerprint: String,
     config: watch::Sender<Arc<Config>>,
@@ -69,6 +69,7 @@ impl Reloader {
                 self.metrics.config_reloaded(true);
             }
             Err(problems) => {
+                (self.watched, self.fingerprint) = (problems.watched().to_vec(), problems.fingerprint().to_owned());
                 let problems = config::render(&problems);
                 error!("the changed configuration has errors; the old one stays in force\n{problems}");
                 self.metrics.config_reloaded(false);

@@ -336,6 +336,7 @@ fn in_words(expected: &str) -> String {
     match expected {
         "u8" | "u16" | "u32" => "a whole number from 0 to 4294967295".to_owned(),
         "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "i32" => "a whole number from -2147483648 to 2147483647".to_owned(),
         "i64" => "a whole number".to_owned(),
         "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),

@@ -6,6 +6,7 @@
 
 mod check;
 mod decode;
+mod manifest;
 mod nearest;
 mod problem;
 mod restart;
@@ -45,9 +46,9 @@ pub struct Loaded {
     pub config: Config,
     /// The files that it was read from, in the order in which they were read.
     pub files: Vec<PathBuf>,
-    /// What to watch: the paths that were asked for, and the files that hold secrets.
+    /// What to watch: the paths that were asked for, the files that hold secrets, and manifests.
     pub watched: Vec<PathBuf>,
-    /// [`fingerprint`] of `watched`, taken before the files were read.
+    /// [`fingerprint`] of `watched`, of the time when the files were read.
     pub fingerprint: String,
 }
 
@@ -59,24 +60,35 @@ pub fn load(paths: &[PathBuf], env: &dyn Fn(&str) -> Option<String>, purpose: Pu
     // Taken first: a change in between is then seen as one, not missed.
     let before = fingerprint(paths);
     let mut problems = Vec::new();
-    let files = source::list_files(paths, &mut problems);
+    let mut files = source::list_files(paths, &mut problems);
     let mut sources: Vec<(Source, ConfigFile)> = Vec::new();
-    for file in &files {
-        if let Some(mut source) = Source::read(file, &mut problems) {
+    files.retain(|file| {
+        let mut faults = Vec::new();
+        let source = Source::read(file, &mut faults);
+        // Manifests may lie beside the files that name them.
+        if !paths.contains(file) && source.as_ref().is_some_and(Source::is_kubernetes_object) {
+            return false;
+        }
+        problems.append(&mut faults);
+        if let Some(mut source) = source {
             let section = source.decode(&mut problems);
             sources.push((source, section));
         }
-    }
+        true
+    });
     if paths.is_empty() {
         problems.push(Problem::of_file("", "no configuration was named", Some("name a file or a folder")));
     }
-    let checked = check::check(&sources, env, purpose, problems);
-    let (config, secret_files) = checked.map_err(Problems::new)?;
+    let (config, read) = check::check(&sources, env, purpose, problems);
     let mut watched = paths.to_vec();
-    watched.extend(secret_files);
+    watched.extend(read.keys().cloned());
     // Files that changed while they were read keep the older value, and so differ from what is found next.
-    let fingerprint = if source::fingerprint(paths) == before { source::fingerprint(&watched) } else { before };
-    Ok(Loaded { config, files, watched, fingerprint })
+    let unchanged = source::fingerprint(paths) == before;
+    let fingerprint = if unchanged { source::fingerprint_with(&watched, &read) } else { before };
+    match config {
+        Ok(config) => Ok(Loaded { config, files, watched, fingerprint }),
+        Err(problems) => Err(Problems::new(problems).watching(watched, fingerprint)),
+    }
 }
 
 /// The JSON Schema of one configuration file, for editors.

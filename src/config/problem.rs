@@ -57,7 +57,11 @@ impl Problem {
 
 /// All faults of all files, in the order of files and lines; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    problems: Vec<Problem>,
+    watched: Vec<PathBuf>,
+    fingerprint: String,
+}
 
 impl Problems {
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
@@ -66,19 +70,34 @@ impl Problems {
             key(a).cmp(&key(b))
         });
         problems.dedup();
-        Self(problems)
+        Self { problems, watched: Vec::new(), fingerprint: String::new() }
+    }
+
+    /// With what is to be watched for a change that may mend them, and its fingerprint.
+    pub(super) fn watching(self, watched: Vec<PathBuf>, fingerprint: String) -> Self {
+        Self { watched, fingerprint, ..self }
+    }
+
+    /// The files of the configuration and the files that it names: what may be mended.
+    pub fn watched(&self) -> &[PathBuf] {
+        &self.watched
+    }
+
+    /// The fingerprint of what is watched, of the time when the faults were found.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter()
+        self.problems.iter()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.problems.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.problems.is_empty()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The files: finding them, reading them, and pointing into them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -83,14 +84,19 @@ fn list_folder(folder: &Path, depth: u32, files: &mut Vec<PathBuf>, problems: &m
 ///
 /// A file that cannot be read counts as well; reading it will say why.
 pub fn fingerprint(paths: &[PathBuf]) -> String {
+    fingerprint_with(paths, &BTreeMap::new())
+}
+
+/// [`fingerprint`], with what `read` knows of files at the time when they were read.
+pub(super) fn fingerprint_with(paths: &[PathBuf], read: &BTreeMap<PathBuf, Vec<u8>>) -> String {
     let mut unreadable = Vec::new();
     let mut hash = Sha256::new();
     for file in list_files(paths, &mut unreadable) {
         hash.update(file.as_os_str().as_encoded_bytes());
         hash.update([0]);
-        match std::fs::read(&file) {
-            Ok(content) => hash.update(Sha256::digest(content)),
-            Err(error) => hash.update(error.to_string()),
+        match read.get(&file) {
+            Some(digest) => hash.update(digest),
+            None => hash.update(digest(&std::fs::read(&file))),
         }
     }
     for problem in unreadable {
@@ -98,6 +104,14 @@ pub fn fingerprint(paths: &[PathBuf]) -> String {
         hash.update(problem.message);
     }
     hex::encode(&hash.finalize())
+}
+
+/// What a fingerprint keeps of one file.
+pub(super) fn digest(content: &std::io::Result<Vec<u8>>) -> Vec<u8> {
+    match content {
+        Ok(content) => Sha256::digest(content).to_vec(),
+        Err(error) => error.to_string().into_bytes(),
+    }
 }
 
 impl Source {
@@ -134,6 +148,20 @@ impl Source {
             problems.push(Problem::at(path, &text, fault.at, fault.message));
         }
         Self { path: path.to_owned(), text, tree }
+    }
+
+    /// A file that another reader made a tree of.
+    pub fn of_tree(path: &Path, text: &str, tree: Node) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned(), tree }
+    }
+
+    pub fn tree(&self) -> &Node {
+        &self.tree
+    }
+
+    /// At a glance, and also if it has faults: is this an object for Kubernetes and no configuration?
+    pub fn is_kubernetes_object(&self) -> bool {
+        self.text.lines().any(|line| line.starts_with("apiVersion:"))
     }
 
     /// Reads all of the file that can be read and reports the rest.
@@ -181,6 +209,18 @@ impl<'a> Place<'a> {
         let mut path = self.path.clone();
         path.push(segment);
         Self { source: self.source, path }
+    }
+
+    /// The text that is written here, if it is text.
+    pub fn text(&self) -> Option<&'a str> {
+        match self.source.tree.find(&self.path).map(|node| &node.kind) {
+            Some(Kind::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn is_mapping(&self) -> bool {
+        matches!(self.source.tree.find(&self.path).map(|node| &node.kind), Some(Kind::Map(_)))
     }
 
     /// Something is written here, right or wrong.

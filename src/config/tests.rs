@@ -6,6 +6,7 @@ use super::*;
 
 mod bad;
 mod good;
+mod manifest;
 mod shipped;
 
 /// A variable for every secret that the tests and the shipped files name.

@@ -18,7 +18,7 @@ pub(super) struct Position {
     pub length: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub at: Position,
     pub kind: Kind,
@@ -26,7 +26,7 @@ pub(super) struct Node {
     pub hidden: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Kind {
     Null,
     /// A number or a boolean, with the text that stands in the file: `1.10` as a text is not `1.1`.
@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Map(Vec<Entry>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub key: String,
     pub key_at: Position,
@@ -54,7 +54,7 @@ pub(super) enum Segment {
 }
 
 /// Why a text is not a tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SyntaxFault {
     pub at: Position,
     pub message: String,

@@ -3,17 +3,22 @@
 //! A check reports and goes on with a stand-in, so that the next fault is found too. What was left out because its file
 //! could not be read so far is not reported a second time as missing.
 
+mod engines;
 mod expression;
+mod kubernetes;
+mod manifest;
 mod rules;
 mod secret;
 mod server;
 mod services;
 mod space;
 mod template;
+mod trial;
 mod tuning;
+mod workflow;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use url::Url;
@@ -22,8 +27,9 @@ use super::Purpose;
 use super::nearest;
 use super::problem::Problem;
 use super::schema::ConfigFile;
-use super::settings::Config;
-use super::source::{Place, Source};
+use super::settings::{Config, EngineSettings};
+use super::source::{Place, Source, digest};
+use crate::domain::ids::EngineName;
 use crate::domain::rules::{CodeDefault, Rules};
 
 /// What the checks share.
@@ -32,25 +38,26 @@ struct Checker<'a> {
     env: &'a dyn Fn(&str) -> Option<String>,
     purpose: Purpose,
     problems: Vec<Problem>,
-    /// Files that secrets were read from.
-    secret_files: Vec<PathBuf>,
+    /// What else was read, with what a fingerprint keeps of each: files with secrets, and manifests.
+    read: FilesRead,
 }
 
-/// The configuration that `files` come to, and the files that its secrets were read from.
-///
-/// # Errors
-/// `problems` and everything that is found besides.
+/// Files besides the configuration's own, and what a fingerprint keeps of each.
+pub(super) type FilesRead = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The configuration that `files` come to, or `problems` and everything that is found besides; and what else was read.
 pub(super) fn check(
     files: &[(Source, ConfigFile)],
     env: &dyn Fn(&str) -> Option<String>,
     purpose: Purpose,
     problems: Vec<Problem>,
-) -> Result<(Config, Vec<PathBuf>), Vec<Problem>> {
-    let mut checker = Checker { files, env, purpose, problems, secret_files: Vec::new() };
-    match checker.config() {
-        Some(config) if checker.problems.is_empty() => Ok((config, checker.secret_files)),
+) -> (Result<Config, Vec<Problem>>, FilesRead) {
+    let mut checker = Checker { files, env, purpose, problems, read: FilesRead::new() };
+    let config = match checker.config() {
+        Some(config) if checker.problems.is_empty() => Ok(config),
         _ => Err(checker.problems),
-    }
+    };
+    (config, checker.read)
 }
 
 impl<'a> Checker<'a> {
@@ -63,14 +70,14 @@ impl<'a> Checker<'a> {
         let slack = if serves { self.slack() } else { None };
         let grafana = self.grafana();
         let engines = self.engines(&store);
-        let rules = self.rules(&engines.keys().map(|name| name.as_str()).collect::<Vec<_>>());
+        let rules = self.rules(&engines);
         if serves {
             self.check_ways_in();
         }
         Some(Config { server: server?, store, github, slack, grafana, engines, rules: Arc::new(rules) })
     }
 
-    fn rules(&mut self, engines: &[&str]) -> Rules {
+    fn rules(&mut self, engines: &BTreeMap<EngineName, EngineSettings>) -> Rules {
         let mut rules = Rules::default();
         let mut lines = BTreeMap::new();
         for (source, file) in self.files {
@@ -162,6 +169,13 @@ impl<'a> Checker<'a> {
         {
             self.problems.push(Problem::of_file(&source.path, message, Some(hint)));
         }
+    }
+
+    /// Reads a file that the configuration names; a change of it is a change of the configuration.
+    fn read(&mut self, path: &Path) -> std::io::Result<Vec<u8>> {
+        let content = std::fs::read(path);
+        self.read.insert(path.to_owned(), digest(&content));
+        content
     }
 
     fn parsed<T>(&mut self, place: &Place<'_>, text: &str) -> Option<T>

@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use super::Checker;
 use super::space::LIMIT_WORDS;
 use crate::config::nearest;
-use crate::config::schema::{MissedEntry, PullRequestFilter, ScheduleEntry, TriggerEntry, TriggerSourceEntry, Words};
+use crate::config::schema::{
+    MissedEntry, PullRequestFilter, ScheduleEntry, SearchesEntry, TriggerEntry, TriggerSourceEntry, Words,
+};
 use crate::config::source::Place;
 use crate::domain::ids::TuningName;
 use crate::domain::rules::{MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};
@@ -214,6 +216,13 @@ impl Checker<'_> {
         found.peek().is_none() || found.any(|place| place.key("repository").is_there())
     }
 
+    fn searches_by_itself(&self, tuning: &str) -> bool {
+        let mut tunings = self.files.iter().flat_map(|(_, file)| &file.tunings);
+        let entry = tunings.find(|(name, _)| name.as_str() == tuning).map(|(_, entry)| entry);
+        let searches = entry.and_then(|entry| entry.workflow.as_ref()).and_then(|workflow| workflow.searches.as_ref());
+        matches!(searches, Some(SearchesEntry::Yes(_)))
+    }
+
     /// Words in the grammar of `/tune`. Only their form and their keys are checked here; their values are when they are
     /// applied, by the same code that checks those of a command.
     fn overrides(&mut self, place: &Place<'_>, words: &Words, tuning: &str) -> Vec<String> {
@@ -222,7 +231,9 @@ impl Checker<'_> {
             .iter()
             .flat_map(|(source, _)| source.place().key("tunings").key(tuning).key("space").keys())
             .collect();
-        let known: Vec<&str> = LIMIT_WORDS.iter().copied().chain(parameters.iter().copied()).collect();
+        let searches = self.searches_by_itself(tuning);
+        let limits = LIMIT_WORDS.iter().copied().filter(|word| !(searches && *word == "sampler"));
+        let known: Vec<&str> = limits.chain(parameters.iter().copied()).collect();
         let mut overrides = Vec::new();
         let pairs: Vec<(Place<'_>, String, String)> = match words {
             Words::Map(pairs) => {
@@ -240,7 +251,10 @@ impl Checker<'_> {
             if key.is_empty() || value.is_empty() || value.contains(char::is_whitespace) {
                 let problem = place.problem(format!("`{key}` needs one value, without spaces"));
                 self.problems.push(problem.hint("write it like trials=20 or lr=1e-4..1e-2"));
-            } else if !parameters.is_empty() && !known.contains(&key.as_str()) {
+            } else if searches && key == "sampler" {
+                let message = format!("the workflow of `{tuning}` searches by itself: `sampler` means nothing to it");
+                self.problems.push(place.problem_on(matches!(words, Words::Map(_)), message).hint("take it out"));
+            } else if (searches || !parameters.is_empty()) && !known.contains(&key.as_str()) {
                 let message = format!("`{key}` is neither a limit nor a parameter of `{tuning}`");
                 let problem = place.problem_on(matches!(words, Words::Map(_)), message);
                 self.problems.push(problem.hint(nearest::hint(&key, known.iter().copied())));

@@ -15,8 +15,8 @@ impl Checker<'_> {
             SecretReference::Env(name) => (place.key("env"), self.environment_value(name)),
             SecretReference::File(path) => {
                 let path = place.source.folder().join(path);
-                self.secret_files.push(path.clone());
-                (place.key("file"), file_content(&path))
+                let content = self.read(&path);
+                (place.key("file"), file_content(&path, content))
             }
         };
         match found {
@@ -51,9 +51,9 @@ impl Checker<'_> {
     }
 }
 
-fn file_content(path: &std::path::Path) -> Result<String, String> {
+fn file_content(path: &std::path::Path, content: std::io::Result<Vec<u8>>) -> Result<String, String> {
     let shown = path.display();
-    let content = std::fs::read(path).map_err(|error| format!("the secret in {shown} cannot be read: {error}"))?;
+    let content = content.map_err(|error| format!("the secret in {shown} cannot be read: {error}"))?;
     if content.len() > MAX_SECRET_BYTES {
         return Err(format!("{shown} is too large for a secret: {} bytes", content.len()));
     }

@@ -1,4 +1,4 @@
-//! The server, its store and its engines.
+//! The server and its store.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -9,14 +9,12 @@ use url::Url;
 
 use super::Checker;
 use crate::config::Purpose;
-use crate::config::schema::{EngineEntry, LocalEngineEntry, LogEntry, ServerSection, StoreSection};
-use crate::config::settings::{ApiToken, EngineSettings, LocalEngineSettings, Log, LogFormat, Server, StoreSettings};
+use crate::config::schema::{LogEntry, ServerSection, StoreSection};
+use crate::config::settings::{ApiToken, Log, LogFormat, Server, StoreSettings};
 use crate::config::source::Place;
-use crate::domain::ids::EngineName;
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const DEFAULT_STORE: &str = ".tunebot/tunebot.db";
-const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Checker<'_> {
@@ -105,57 +103,6 @@ impl Checker<'_> {
             self.problems.push(place.problem("this path is empty"));
         }
         absolute(&place.source.folder().join(path))
-    }
-
-    pub(super) fn engines(&mut self, store: &StoreSettings) -> BTreeMap<EngineName, EngineSettings> {
-        let mut engines = BTreeMap::new();
-        let mut lines = BTreeMap::new();
-        for (source, file) in self.files {
-            for (name, EngineEntry::Local(entry)) in &file.engines {
-                let place = source.place().key("engines").key(name.as_str());
-                if self.is_first(&mut lines, name.as_str(), &place) {
-                    let place = place.key("local");
-                    let settings = self.local_engine(&place, name, entry, store);
-                    engines.insert(name.clone(), EngineSettings::Local(settings));
-                }
-            }
-        }
-        if self.declared("engines").is_empty()
-            && let Ok(name) = "local".parse()
-        {
-            let settings = local_settings(&name, &LocalEngineEntry::default(), store);
-            engines.insert(name, EngineSettings::Local(settings));
-        }
-        engines
-    }
-
-    fn local_engine(
-        &mut self,
-        place: &Place<'_>,
-        name: &EngineName,
-        entry: &LocalEngineEntry,
-        store: &StoreSettings,
-    ) -> LocalEngineSettings {
-        if entry.parallel == Some(0) {
-            self.problems.push(place.key("parallel").problem("an engine runs at least 1 trial at a time"));
-        }
-        let mut settings = local_settings(name, entry, store);
-        if let Some(path) = &entry.work_dir {
-            settings.work_dir = self.path(&place.key("work_dir"), path);
-        }
-        settings
-    }
-}
-
-/// Settings of a local engine but for its `work_dir`, which is the default one.
-fn local_settings(name: &EngineName, entry: &LocalEngineEntry, store: &StoreSettings) -> LocalEngineSettings {
-    let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
-    let folder = store.path.parent().unwrap_or(Path::new(""));
-    LocalEngineSettings {
-        capacity: entry.parallel.unwrap_or(processors),
-        work_dir: folder.join("work").join(name.as_str()),
-        log_limit_bytes: entry.log_limit.map_or(DEFAULT_LOG_LIMIT, |limit| limit.0),
-        keep_work: entry.keep_work,
     }
 }
 

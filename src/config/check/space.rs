@@ -14,8 +14,13 @@ pub(super) const LIMIT_WORDS: [&str; 7] = ["trials", "parallel", "timeout", "dea
 
 impl Checker<'_> {
     /// `None` if something in it is wrong.
-    pub(super) fn space(&mut self, place: &Place<'_>, entries: &BTreeMap<ParamName, ParameterEntry>) -> Option<Space> {
-        if place.keys().is_empty() {
+    pub(super) fn space(
+        &mut self,
+        place: &Place<'_>,
+        entries: &BTreeMap<ParamName, ParameterEntry>,
+        may_be_empty: bool,
+    ) -> Option<Space> {
+        if place.keys().is_empty() && !may_be_empty {
             let problem = place.problem("the search space has no parameter");
             self.problems.push(problem.hint("add one like `lr: {type: float, low: 1e-5, high: 1e-1, log: true}`"));
             return None;

@@ -1,16 +1,17 @@
 //! One tuning.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
 use super::Checker;
 use crate::config::nearest;
 use crate::config::schema::{AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntry, SearchEntry, TuningEntry};
+use crate::config::settings::EngineSettings;
 use crate::config::source::Place;
 use crate::domain::ids::{EngineName, TuningName};
 use crate::domain::metrics::Objective;
-use crate::domain::tuning::{Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, TrialTemplate, Tuning};
+use crate::domain::tuning::{Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, Tuning};
 
 /// More than this is a slip of the fingers, and would fill the store.
 const MAX_TRIALS: u32 = 100_000;
@@ -22,14 +23,17 @@ impl Checker<'_> {
         place: &Place<'_>,
         name: &TuningName,
         entry: &TuningEntry,
-        engines: &[&str],
+        engines: &BTreeMap<EngineName, EngineSettings>,
     ) -> Option<Tuning> {
-        let space = self.space(&place.key("space"), &entry.space);
+        // Its own search needs no space; whether it has one may be what is at fault.
+        let may_be_empty = place.key("workflow").key("searches").is_there();
+        let space = self.space(&place.key("space"), &entry.space, may_be_empty);
         let objectives = self.objectives(place, entry);
         let search = search(&entry.search);
         let limits = self.limits(&place.key("limits"), &entry.limits);
-        let engine = self.engine(&place.key("engine"), entry.engine.as_deref(), engines);
-        let trial = self.trial_template(place, entry);
+        let wanted = Self::wanted_engine(place);
+        let engine = self.engine(&place.key("engine"), entry.engine.as_deref(), wanted, engines);
+        let trial = self.trial_template(place, entry, engine.as_ref(), space.as_ref());
         let production = match (&entry.production, &space) {
             (Some(values), Some(space)) => self.params(&place.key("production"), space, values),
             _ => None,
@@ -45,7 +49,7 @@ impl Checker<'_> {
             search,
             limits,
             engine: engine?,
-            trial,
+            trial: trial?,
             production,
             access,
             requirement,
@@ -104,68 +108,6 @@ impl Checker<'_> {
             patience: entry.patience,
             retries: entry.retries.unwrap_or(2),
             stop_grace: entry.stop_grace.map_or(SignedDuration::from_secs(10), |grace| grace.0),
-        }
-    }
-
-    fn engine(&mut self, place: &Place<'_>, name: Option<&str>, engines: &[&str]) -> Option<EngineName> {
-        // An engine whose own entry has a fault is known all the same.
-        let mut known: BTreeSet<&str> = self.declared("engines");
-        known.extend(engines);
-        let known: Vec<&str> = known.into_iter().collect();
-        match (name, known.as_slice()) {
-            (Some(name), known) if !known.contains(&name) => {
-                self.unknown(place, "engine", name, known);
-                None
-            }
-            (Some(name), _) => self.parsed(place, name),
-            (None, [only]) => only.parse().ok(),
-            (None, known) if known.contains(&"local") => "local".parse().ok(),
-            (None, known) => {
-                if !place.is_there() {
-                    let problem = place.problem("`engine` is missing: there are several");
-                    self.problems.push(problem.hint(format!("one of {}", known.join(", "))));
-                }
-                None
-            }
-        }
-    }
-
-    fn trial_template(&mut self, place: &Place<'_>, entry: &TuningEntry) -> TrialTemplate {
-        let parameters = place.key("space").keys();
-        let command = place.key("command");
-        if command.item_count() == 0 && (!command.is_there() || entry.command.is_empty()) {
-            let problem = command.problem("`command` is missing: what does one trial run?");
-            self.problems.push(problem.hint("add `command: [python, train.py, \"--lr={lr}\"]`"));
-        }
-        if entry.command.first().is_some_and(|program| program.trim().is_empty()) {
-            self.problems.push(command.item(0).problem("the program has no name"));
-        }
-        for (index, word) in entry.command.iter().enumerate() {
-            self.check_template(&command.item(index), word, &parameters);
-        }
-        for (name, value) in &entry.env {
-            let place = place.key("env").key(name.as_str());
-            self.variable_name(&place, true, name);
-            self.check_template(&place, value, &parameters);
-        }
-        for (index, name) in entry.inherit_env.iter().enumerate() {
-            let place = place.key("inherit_env");
-            let place = if place.item_count() == entry.inherit_env.len() { place.item(index) } else { place };
-            self.variable_name(&place, false, name);
-        }
-        let source = entry.source.as_ref().map(|path| self.path(&place.key("source"), path));
-        let (argv, env, inherit_env) = (entry.command.clone(), entry.env.clone(), entry.inherit_env.clone());
-        TrialTemplate::Command { argv, env, inherit_env, source }
-    }
-
-    fn variable_name(&mut self, place: &Place<'_>, on_key: bool, name: &str) {
-        let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !named {
-            self.problems.push(place.problem_on(on_key, format!("`{name}` does not name an environment variable")));
-        } else if name.starts_with("TUNEBOT_") {
-            let message = "names that begin with TUNEBOT_ are tunebot's own";
-            self.problems.push(place.problem_on(on_key, message));
         }
     }
 

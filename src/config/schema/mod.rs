@@ -8,6 +8,7 @@ mod rules;
 mod server;
 mod text;
 mod tuning;
+mod workflow;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ pub(super) use rules::*;
 pub(super) use server::*;
 pub(super) use text::*;
 pub(super) use tuning::*;
+pub(super) use workflow::*;
 
 /// A configuration file of tunebot.
 ///

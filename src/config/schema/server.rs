@@ -125,6 +125,8 @@ pub(in crate::config) struct DashboardEntry {
 pub(in crate::config) enum EngineEntry {
     /// Trials are processes on this machine.
     Local(LocalEngineEntry),
+    /// Trials are workflows of Argo Workflows on a Kubernetes cluster.
+    Argo(ArgoEngineEntry),
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -138,4 +140,25 @@ pub(in crate::config) struct LocalEngineEntry {
     pub log_limit: Option<ByteSize>,
     /// Keep the working folders of finished trials. Default: false.
     pub keep_work: bool,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct ArgoEngineEntry {
+    /// Workflows at a time, over all sweeps. Default: 20.
+    pub parallel: Option<u32>,
+    /// The kubeconfig file of the cluster. Default: the cluster that tunebot itself runs in, else as `kubectl` finds it.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig file. Default: its current one.
+    pub context: Option<String>,
+    /// The namespace of the workflows. Default: that of the context, or of tunebot's own pod.
+    pub namespace: Option<String>,
+    /// What the pods run as unless the tuning says otherwise. Default: what the workflow or the namespace says.
+    pub service_account: Option<String>,
+    /// The instance id of the workflow controller that takes the workflows. Default: the controller without one.
+    pub controller_instance: Option<String>,
+    /// Where people open Argo's pages, beginning with http:// or https://. Default: messages have no links to them.
+    pub ui_url: Option<String>,
+    /// Requests a second, at most, that change something in the cluster. Default: 50.
+    pub writes_per_second: Option<u32>,
 }

@@ -12,6 +12,7 @@ use crate::domain::tuning::SamplerKind;
 
 use super::json::bare_names_too;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
+use super::workflow::WorkflowEntry;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +24,8 @@ pub(in crate::config) struct TuningEntry {
     pub repository: Option<String>,
     /// The branch that goes with `repository`. Default: `main`.
     pub branch: Option<String>,
-    /// What is searched: parameters by name. A name is 1 to 60 of letters, digits, `_`, `.` and `-`.
+    /// What is searched: parameters by name. A name is 1 to 60 of letters, digits, `_`, `.` and `-`; a workflow takes no
+    /// `.`. May be empty only for a workflow that searches by itself.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ParameterEntry>")]
     pub space: BTreeMap<ParamName, ParameterEntry>,
@@ -31,20 +33,23 @@ pub(in crate::config) struct TuningEntry {
     pub objective: Option<ObjectiveEntry>,
     /// Several things to optimise; the first one decides what "best" means. Either this or `objective`.
     pub objectives: Option<Vec<ObjectiveEntry>>,
-    /// How parameters are chosen and poor trials stopped.
+    /// How parameters are chosen and poor trials stopped. A workflow that searches by itself takes the `seed` only.
     #[serde(default)]
     pub search: SearchEntry,
     /// How much of everything one sweep may use.
     #[serde(default)]
     pub limits: LimitsEntry,
-    /// The engine that runs the trials. Default: the only one there is, or `local`.
+    /// The engine that runs the trials: a `local` one for a `command`, an `argo` one for a `workflow`. Default: the only
+    /// one of its kind, or `local`.
     pub engine: Option<String>,
     /// The program of one trial and its arguments. `{name}` stands for a parameter, `{{` and `}}` for braces. There is
     /// no shell. An argument that names a parameter which is not active in a trial is left out, and so is a flag right
-    /// before it.
+    /// before it. Either this or `workflow`.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Environment variables of the trial; placeholders as in `command`.
+    /// The workflow of one trial, on an `argo` engine. Either this or `command`.
+    pub workflow: Option<WorkflowEntry>,
+    /// Environment variables of the command; placeholders as in it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// Names of variables of tunebot's own environment that the trial may see; it sees no others. `PATH` and `HOME` are

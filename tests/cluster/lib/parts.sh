@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# The programs of the cluster: each is started by name inside the space, its process id and log are under the state folder.
+
+# A record is "PID START": the start time tells a process from a later one with the same number.
+record() {
+    printf '%s %s\n' "$2" "$(start_of "$2")" >"$state/run/$1.pid"
+}
+
+# recorded NAME: the process id, if that process still lives.
+recorded() {
+    local pid start
+    read -r pid start 2>/dev/null <"$state/run/$1.pid" || return 1
+    [[ $(start_of "$pid") == "$start" ]] && printf '%s\n' "$pid"
+}
+
+# When a process began, in ticks since boot: field 22 of its stat line, whose field 2 may hold blanks and brackets. Nothing
+# for one that is gone or only waits to be reaped.
+start_of() {
+    local line
+    line=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+    line=${line##*) }
+    [[ $line == Z* ]] || cut -d' ' -f20 <<<"$line"
+}
+
+log_of() { printf '%s/log/%s.log\n' "$state" "$1"; }
+
+start_part() {
+    local name=$1 log entering command=()
+    ! recorded "$name" >/dev/null || return 0
+    log=$(log_of "$name")
+    "command_of_$name"
+    setsid nsenter --target "$(space_pid)" --mount --net --pid -- "${command[@]}" >>"$log" 2>&1 </dev/null 9>&- &
+    entering=$!
+    wait_for "the start of $name" "$log" record_child "$name" "$entering"
+}
+
+# nsenter stays as the parent of the program: only a child can be in the new process namespace.
+record_child() {
+    local child
+    child=$(pgrep -P "$2") && record "$1" "$child"
+}
+
+# kill_part NAME: at once, as a crash would.
+kill_part() {
+    local pid
+    pid=$(recorded "$1") || { say "$1 does not run"; return 0; }
+    kill -KILL "$pid"
+    wait_for "the end of $1" "$(log_of "$1")" gone "$pid"
+}
+
+# part_is_up NAME: does it run, and answer?
+part_is_up() {
+    recorded "$1" >/dev/null && "answers_$1"
+}
+
+await_part() {
+    wait_for "$1 to be ready" "$(log_of "$1")" part_is_up "$1"
+}
+
+# A wish from the command line, checked.
+known_part() {
+    local part
+    for part in "${all_parts[@]}"; do
+        [[ $1 != "$part" ]] || return 0
+    done
+    fail "There is no part \`$1\`. The parts: ${all_parts[*]}"
+}
