@@ -16,6 +16,7 @@ use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
+use crate::notify::links::Links;
 use crate::notify::slack::{SlackNotifier, SlackSettings};
 use crate::runtime::{Engines, Notifiers};
 
@@ -114,14 +115,14 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
 /// # Errors
 /// A client cannot be made.
 pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>) -> Result<Notifiers> {
-    let dashboards = config.grafana.as_ref().map(dashboards);
+    let links = Links { dashboards: config.grafana.as_ref().map(dashboards), argo: BTreeMap::new() };
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
         let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
-        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, dashboards.clone())?));
+        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, links.clone())?));
     }
     if let Some(github) = github {
-        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), dashboards)));
+        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links)));
     }
     Ok(Arc::new(notifiers))
 }

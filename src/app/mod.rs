@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::domain::effect::Lane;
 use crate::http;
 use crate::ingress::TrialTokens;
+use crate::runtime::availability::Availability;
 use crate::runtime::perform::Performer;
 use crate::runtime::reconciler::Reconciler;
 use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
@@ -142,7 +143,9 @@ impl App {
         );
         self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
-        let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
+        let availability = Availability::new(Arc::clone(metrics));
+        let reconciler =
+            Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics), availability.clone());
         self.spawn("reconciler", reconciler.run(cancel.clone()));
         let performer = Arc::new(Performer::new(
             store.clone(),
@@ -162,7 +165,7 @@ impl App {
         for (name, engine) in self.engines.iter() {
             self.spawn(
                 format!("observer of {name}"),
-                observer::run(name.clone(), Arc::clone(engine), store.clone(), cancel.clone()),
+                observer::run(name.clone(), Arc::clone(engine), store.clone(), availability.clone(), cancel.clone()),
             );
         }
     }

@@ -50,7 +50,7 @@ pub fn announce(order: &Order, reference: Option<&str>) -> String {
     let Order { tuning, notes, seed, .. } = order;
     let on = reference.map(|reference| format!(" on {}", code(reference))).unwrap_or_default();
     let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    let sampler = tuning.search.sampler.title();
+    let sampler = tuning.searcher();
     let mut text = format!("Starting *{}*{on}: {}, {sampler}{seed}.", tuning.name, extent(tuning));
     for note in notes {
         text.push(' ');
@@ -128,7 +128,7 @@ fn tuning_help(tuning: &Tuning) -> String {
         "*{}*{about}. {}, {}; {}.\n{table}\n{}",
         tuning.name,
         extent(tuning),
-        tuning.search.sampler.title(),
+        tuning.searcher(),
         objectives.join(", "),
         example(tuning),
     )
@@ -175,6 +175,7 @@ pub fn status(reports: &[Report]) -> String {
 fn phase(report: &Report) -> String {
     match &report.phase {
         Phase::Queued { .. } => "queued".to_owned(),
+        Phase::Running if report.away.is_some() => "running, its engine does not answer".to_owned(),
         Phase::Running => match report.time_left {
             Some(left) => format!("running, about {} left", rough(left)),
             None => "running".to_owned(),
