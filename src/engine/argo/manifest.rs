@@ -287,6 +287,6 @@ fn write_lifetime(spec: &mut Map<String, Value>, launch: &Launch, trial: &Workfl
 
 /// Kubernetes counts in whole seconds: a part of one is one more, and what does not fit 32 bits is the most.
 fn whole_seconds(duration: SignedDuration) -> i64 {
-    let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
+    let seconds = duration.as_secs().saturating_add(i64::from(duration.subsec_nanos() > 0));
     seconds.clamp(0, i64::from(i32::MAX))
 }

@@ -4,13 +4,13 @@
 //! Pure. Whether there are other places from which metrics come (reports of the trial) cannot be seen from a template
 //! and is not asked.
 
+mod complaints;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::manifest::{OF_THE_ORDER, fixed};
-use crate::domain::params::{Domain, Parameter, Space};
-use crate::domain::tuning::{WorkflowSource, WorkflowTrial};
+pub use self::complaints::complaints;
 
 /// What matters of the spec of a WorkflowTemplate or Workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -113,10 +113,5 @@ fn set_without_main(template: &Value) -> Option<String> {
     (!has_main).then(|| template["name"].as_str().unwrap_or_default().to_owned())
 }
 
-/// What keeps trials of `space` from running as `trial` says, each with what to do about it. `searches`: one workflow
-/// searches by itself, and is told only what it declares.
-pub fn complaints(facts: &TemplateFacts, trial: &WorkflowTrial, space: &Space, searches: bool) -> Vec<String> {
-    let _ = (facts, trial, space, searches, OF_THE_ORDER, fixed as fn(&Space) -> _);
-    let _: Option<(&Domain, &Parameter, &WorkflowSource)> = None;
-    Vec::new()
-}
+#[cfg(test)]
+mod tests;

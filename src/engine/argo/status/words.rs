@@ -120,7 +120,19 @@ mod tests {
             "No more retries left",
             "first line\nsecond line",
         ];
-        insta::assert_snapshot!(messages.map(failure).join("\n"), @"");
+        insta::assert_snapshot!(messages.map(failure).join("\n"), @r#"
+        the program exited with code 1
+        the program exited with code 2
+        the program used more memory than its limit and was killed (OOMKilled)
+        the program was killed by SIGKILL: did it run out of memory?
+        the program exited with code 64: failed to find name in PATH: exec: "trian": executable file not found in $PATH
+        its container `wait` exited with code 64: cannot save artifact
+        it ran longer than the deadline of its workflow or template
+        it ran longer than the deadline of its workflow or template
+        Argo refuses the workflow: templates.main.steps[0].train failed to resolve {{inputs.parameters.lr}}
+        No more retries left
+        first line
+        "#);
     }
 
     #[test]
@@ -136,7 +148,16 @@ mod tests {
             "Pod auto-restarting due to Evicted: The node had condition: [DiskPressure].",
         ];
         let told: Vec<String> = messages.iter().filter_map(|message| waiting(message)).collect();
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        no node takes its pod: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu
+        its image cannot be pulled: Back-off pulling image "registry.example/train:v9"
+        its image cannot be pulled: rpc error: code = NotFound desc = failed to pull and unpack image "registry.example/train:v9": not found
+        its container cannot be started: secret "tunebot-resnet-k3f9q2-0" not found
+        the workflow controller runs as many workflows at a time as it may
+        it waits for the lock argo/ConfigMap/limits/gpu
+        Waiting for a PVC to be created. quota exceeded
+        Pod auto-restarting due to Evicted: The node had condition: [DiskPressure].
+        "#);
     }
 
     #[test]
