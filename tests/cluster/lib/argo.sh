@@ -15,7 +15,7 @@ install_argo() {
         kubectl apply --server-side -f "$here/manifests/namespaces.yaml"
         # The full definitions are too large for the annotation of a client's apply.
         kubectl apply --server-side -k "$work/crds"
-        kubectl wait --for condition=Established --timeout "${patience}s" -k "$work/crds"
+        kubectl wait --for condition=Established --timeout "${patience}s" --all crd
         kubectl apply --server-side -k "$work"
         kubectl apply --server-side -f "$here/manifests/controller.yaml" -f "$here/manifests/trials.yaml"
     } >"$log" 2>&1 || fail "Argo's manifests could not be applied. Read $log"
@@ -34,16 +34,17 @@ END
 }
 
 # Progress and changes of pods are passed on after a second, not after a minute and ten seconds. No lease of a leader: the
-# controller would end when it lost that, while the API server is away.
+# controller would end when it lost that, while the API server is away. No watch of semaphores: once refused, as for a moment
+# when the API server starts, it spins for ever and fills its log.
 command_of_controller() {
-    command=(env LEADER_ELECTION_DISABLE=true DEFAULT_REQUEUE_TIME=1s
+    command=(env LEADER_ELECTION_DISABLE=true WATCH_CONTROLLER_SEMAPHORE_CONFIGMAPS=false DEFAULT_REQUEUE_TIME=1s
         ARGO_PROGRESS_PATCH_TICK_DURATION=1s ARGO_PROGRESS_FILE_TICK_DURATION=1s
         "$bin/workflow-controller" --kubeconfig "$controller_kubeconfig" --namespace argo
         --executor-image "$executor_image" --executor-image-pull-policy Never --qps 100 --burst 200)
 }
 
 answers_controller() {
-    inside curl -sf --max-time 2 http://127.0.0.1:6060/healthz
+    inside curl --noproxy "*" -sf --max-time 2 http://127.0.0.1:6060/healthz
 }
 
 # Runs one workflow to its end.

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2054
 # etcd, the API server, the controllers and the scheduler. `command_of_NAME` sets `command`; `answers_NAME` asks it how it is.
 
-kubectl() { "$bin/kubectl" --kubeconfig "$kubeconfig" "$@"; }
+# As the administrator, and past any proxy: the server is on this machine.
+kubectl() { NO_PROXY='*' no_proxy='*' "$bin/kubectl" --kubeconfig "$kubeconfig" "$@"; }
 
 command_of_etcd() {
     command=("$bin/etcd" --name "$node_name" --data-dir "$state/etcd"
@@ -12,7 +13,7 @@ command_of_etcd() {
 }
 
 answers_etcd() {
-    inside curl -sf --max-time 2 http://127.0.0.1:2379/health
+    inside curl --noproxy "*" -sf --max-time 2 http://127.0.0.1:2379/health
 }
 
 # Admission, rights and tokens are as in any real cluster. Leases of leaders are off for all controllers: there is one of
@@ -48,7 +49,7 @@ command_of_kube-controllers() {
 }
 
 answers_kube-controllers() {
-    inside curl -skf --max-time 2 https://127.0.0.1:10257/healthz
+    inside curl --noproxy "*" -skf --max-time 2 https://127.0.0.1:10257/healthz
 }
 
 command_of_scheduler() {
@@ -60,5 +61,5 @@ command_of_scheduler() {
 }
 
 answers_scheduler() {
-    inside curl -skf --max-time 2 https://127.0.0.1:10259/healthz
+    inside curl --noproxy "*" -skf --max-time 2 https://127.0.0.1:10259/healthz
 }

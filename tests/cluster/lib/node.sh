@@ -98,7 +98,7 @@ END
 }
 
 command_of_containerd() {
-    command=(env "TMPDIR=$state/tmp" containerd --config "$state/containerd.toml")
+    command=(containerd --config "$state/containerd.toml")
 }
 
 answers_containerd() {
@@ -106,7 +106,7 @@ answers_containerd() {
 }
 
 command_of_kubelet() {
-    command=(env "PATH=$PATH" "$bin/kubelet"
+    command=("$bin/kubelet"
         --config "$state/kubelet.yaml" --kubeconfig "$certificates/kubelet.kubeconfig"
         --root-dir "$state/kubelet" --cert-dir "$state/kubelet/pki"
         --hostname-override "$node_name" --node-ip "$node_address")

@@ -61,5 +61,3 @@ stop_space() {
     # The kernel removes it with the namespace, but not at once.
     ip link delete "$host_interface" 2>/dev/null || true
 }
-
-gone() { [[ ! -e /proc/$1 ]]; }

@@ -3,7 +3,7 @@
 
 # program:package
 needed_programs=(
-    containerd:containerd runc:runc ip:iproute2 iptables:iptables
+    containerd:containerd runc:runc ip:iproute2
     nsenter:util-linux unshare:util-linux flock:util-linux mount:mount openssl:openssl curl:curl pgrep:procps
 )
 cni_folder=/usr/lib/cni
