@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use sha2::{Digest, Sha256};
+use tracing::warn;
 
 use crate::config::{self, ArgoEngineSettings, Cluster, Config, EngineSettings, LocalEngineSettings};
 use crate::domain::ids::EngineName;
@@ -16,7 +17,7 @@ use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
-use crate::notify::links::Links;
+use crate::notify::links::{ArgoPages, Links};
 use crate::notify::slack::{SlackNotifier, SlackSettings};
 use crate::runtime::{Engines, Notifiers};
 
@@ -114,8 +115,12 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
 
 /// # Errors
 /// A client cannot be made.
-pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>) -> Result<Notifiers> {
-    let links = Links { dashboards: config.grafana.as_ref().map(dashboards), argo: BTreeMap::new() };
+pub(super) fn notifiers(
+    config: &Config,
+    github: Option<&Arc<Github>>,
+    argo: BTreeMap<EngineName, ArgoPages>,
+) -> Result<Notifiers> {
+    let links = Links { dashboards: config.grafana.as_ref().map(dashboards), argo };
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
         let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
@@ -125,6 +130,22 @@ pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>) -> Result
         notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links)));
     }
     Ok(Arc::new(notifiers))
+}
+
+/// Argo's pages of each engine that has some. Without a namespace of its own in the configuration an engine has that of
+/// its kubeconfig or pod; where that is not to be had now, messages go without the link.
+pub(super) async fn argo_pages(config: &Config, engines: &ArgoEngines) -> BTreeMap<EngineName, ArgoPages> {
+    let mut pages = BTreeMap::new();
+    for (name, engine) in engines {
+        let Some(EngineSettings::Argo(ArgoEngineSettings { ui_url: Some(url), .. })) = config.engines.get(name) else {
+            continue;
+        };
+        match engine.namespace().await {
+            Ok(namespace) => drop(pages.insert(name.clone(), ArgoPages { url: url.clone(), namespace })),
+            Err(error) => warn!(engine = %name, error, "messages go without links to Argo's pages"),
+        }
+    }
+    pages
 }
 
 fn dashboards(grafana: &config::Grafana) -> Dashboards {

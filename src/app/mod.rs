@@ -61,7 +61,8 @@ impl App {
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
         let engines = adapters::engines(&config, &adapters::owner_of(store.instance_key().expose_secret()))?;
         let github = adapters::github(&config)?;
-        let notifiers = adapters::notifiers(&config, github.as_ref())?;
+        let notifiers =
+            adapters::notifiers(&config, github.as_ref(), adapters::argo_pages(&config, &engines.argo).await)?;
         let (sender, receiver) = watch::channel(Arc::new(config));
         let app = Self {
             address,

@@ -152,7 +152,8 @@ impl Cluster {
     pub async fn live_pods(&self) -> Vec<Value> {
         let ours = self.workflows().await;
         let names: Vec<&str> = ours.iter().filter_map(|workflow| workflow["metadata"]["name"].as_str()).collect();
-        let label = |pod: &Value| pod["metadata"]["labels"]["workflows.argoproj.io/workflow"].as_str().map(str::to_owned);
+        let label =
+            |pod: &Value| pod["metadata"]["labels"]["workflows.argoproj.io/workflow"].as_str().map(str::to_owned);
         let pods = self.list("", "Pod", "workflows.argoproj.io/workflow").await;
         let is_live = |pod: &Value| {
             matches!(pod["status"]["phase"].as_str(), Some("Pending" | "Running"))
@@ -179,7 +180,10 @@ impl Cluster {
 
     /// Deletes a workflow, as a person does with kubectl.
     pub async fn delete_workflow(&self, name: &str) {
-        self.api(&resource("argoproj.io", "Workflow")).delete(name, &DeleteParams::default()).await.expect("a deletion");
+        self.api(&resource("argoproj.io", "Workflow"))
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("a deletion");
     }
 
     /// Waits until there are workflows that please.
@@ -233,13 +237,18 @@ impl Drop for Cluster {
 
 async fn clear(name: &str, namespace: &str) -> kube::Result<()> {
     let client = Client::try_default().await?;
-    let of_kind = |group, kind| -> Api<DynamicObject> {
-        Api::namespaced_with(client.clone(), namespace, &resource(group, kind))
-    };
+    let of_kind =
+        |group, kind| -> Api<DynamicObject> { Api::namespaced_with(client.clone(), namespace, &resource(group, kind)) };
     let now = DeleteParams::default().grace_period(0);
     let workflows = of_kind("argoproj.io", "Workflow");
     for workflow in workflows.list(&ListParams::default().labels("tunebot/tuning")).await? {
-        if workflow.metadata.labels.as_ref().and_then(|labels| labels.get("tunebot/tuning")).is_some_and(|of| of == name) {
+        if workflow
+            .metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get("tunebot/tuning"))
+            .is_some_and(|of| of == name)
+        {
             workflows.delete(&workflow.metadata.name.unwrap_or_default(), &now).await?;
         }
     }
@@ -286,7 +295,8 @@ fn resource(group: &str, kind: &str) -> ApiResource {
 }
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: eval \"$(tests/cluster/up)\", or see docs/cluster.md"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: eval \"$(tests/cluster/up)\", or see docs/cluster.md"))
 }
 
 fn unique_name() -> String {

@@ -54,9 +54,7 @@ impl ArgoEngine {
             }
             let wrong = |text: String| Finding::Wrong(format!("tuning {}: {text}", tuning.name));
             match self.references.facts(self.connection(), &trial.source).await {
-                Ok(facts) => findings.extend(
-                    template::complaints(&facts, trial, &tuning.space, trial.searches.is_some()).into_iter().map(wrong),
-                ),
+                Ok(facts) => findings.extend(template::complaints(&facts, trial, &tuning.space).into_iter().map(wrong)),
                 Err(fault) if fault.is_transient() => return Err(fault),
                 Err(fault) => findings.push(wrong(fault.to_string())),
             }

@@ -85,8 +85,10 @@ pub(super) struct SearchContract {
 }
 
 /// The Secret with the token of `attempt`; the key in it is the attempt's text.
-pub fn secret_name(attempt: &AttemptId) -> String {
-    format!("tunebot-{}-{}", attempt.sweep, attempt.trial / TRIALS_PER_SECRET)
+///
+/// The owner is part of it: two tunebots that hear of the same push may have sweeps of the same name.
+pub fn secret_name(owner: &str, attempt: &AttemptId) -> String {
+    format!("tunebot-{owner}-{}-{}", attempt.sweep, attempt.trial / TRIALS_PER_SECRET)
 }
 
 /// The workflow of one attempt. `facts` are those of the manifest, or of the template that it refers to.
@@ -116,7 +118,7 @@ pub fn render(
     arguments::write(spec, launch, trial, facts)?.map_err(|Unfit(what)| problem(what))?;
     write_wishes(spec, trial, place, facts).map_err(|Unfit(what)| problem(what))?;
     write_lifetime(spec, launch, trial, facts);
-    patch::write(spec, launch, trial, facts)?;
+    patch::write(spec, launch, trial, place, facts)?;
     Ok(Value::Object(workflow))
 }
 
@@ -219,6 +221,7 @@ fn annotations_of(launch: &Launch, trial: &WorkflowTrial, place: &Place<'_>) -> 
         (names::OWNER, place.owner.to_owned()),
         (names::ASKED_BY, launch.asked_by.clone()),
         (names::REPORT_URL, launch.report_url.clone()),
+        (names::SECRET, secret_name(place.owner, &launch.attempt)),
     ];
     if let Some(Code { repository, sha: Some(sha), .. }) = &launch.code {
         annotations.push((names::CODE, format!("{repository}@{sha}")));

@@ -128,7 +128,7 @@ impl ArgoEngine {
 
     async fn manifest(&self, launch: &Launch, trial: &WorkflowTrial) -> Result<Value, Fault> {
         let facts = self.references.facts(self.connection(), &trial.source).await?;
-        let complaints = template::complaints(&facts, trial, &launch.search.space, trial.searches.is_some());
+        let complaints = template::complaints(&facts, trial, &launch.search.space);
         if !complaints.is_empty() {
             return Err(Fault::Refused(complaints.join("\n")));
         }

@@ -61,7 +61,7 @@ impl Secrets {
 async fn write_all(connection: &Connection, owner: &str, all: Vec<Waiting>) {
     let mut by_secret: HashMap<String, Vec<Waiting>> = HashMap::new();
     for waiting in all {
-        by_secret.entry(manifest::secret_name(&waiting.attempt)).or_default().push(waiting);
+        by_secret.entry(manifest::secret_name(owner, &waiting.attempt)).or_default().push(waiting);
     }
     let writing = by_secret.into_iter().map(|(name, tokens)| async move {
         let answer = write(connection, owner, &name, &tokens).await;

@@ -18,6 +18,8 @@ pub const ATTEMPT: &str = "tunebot/attempt";
 pub const OWNER: &str = "tunebot/owner";
 pub const ASKED_BY: &str = "tunebot/asked-by";
 pub const REPORT_URL: &str = "tunebot/report-url";
+/// An annotation: the Secret that holds the token of the attempt, under the attempt's name.
+pub const SECRET: &str = "tunebot/secret";
 /// An annotation: `owner/name@commit`.
 pub const CODE: &str = "tunebot/code";
 /// An annotation of a workflow that searches by itself: where it says what it found.

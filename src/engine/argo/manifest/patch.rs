@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{RenderError, secret_name};
+use super::{Place, RenderError, secret_name};
 use crate::domain::tuning::WorkflowTrial;
 use crate::engine::argo::template::TemplateFacts;
 use crate::engine::{Launch, contract};
@@ -15,6 +15,7 @@ pub(super) fn write(
     spec: &mut Map<String, Value>,
     launch: &Launch,
     trial: &WorkflowTrial,
+    place: &Place<'_>,
     facts: &TemplateFacts,
 ) -> Result<(), RenderError> {
     let asks_for_resources = !trial.requests.is_empty() || !trial.limits.is_empty();
@@ -23,7 +24,7 @@ pub(super) fn write(
         Some(_) => return Ok(()),
         None => {}
     }
-    let mut main = json!({ "name": "main", "env": environment(launch)? });
+    let mut main = json!({ "name": "main", "env": environment(launch, place.owner)? });
     if asks_for_resources {
         let mut resources = Map::new();
         for (kind, quantities) in [("requests", &trial.requests), ("limits", &trial.limits)] {
@@ -38,11 +39,11 @@ pub(super) fn write(
     Ok(())
 }
 
-fn environment(launch: &Launch) -> Result<Vec<Value>, RenderError> {
+fn environment(launch: &Launch, owner: &str) -> Result<Vec<Value>, RenderError> {
     let plain = contract::variables(launch)?;
     let mut environment: Vec<Value> =
         plain.into_iter().map(|(name, value)| json!({ "name": name, "value": literal(&value) })).collect();
-    let secret = json!({ "name": secret_name(&launch.attempt), "key": launch.attempt.to_string() });
+    let secret = json!({ "name": secret_name(owner, &launch.attempt), "key": launch.attempt.to_string() });
     environment.push(json!({ "name": contract::TOKEN, "valueFrom": { "secretKeyRef": secret } }));
     Ok(environment)
 }

@@ -132,7 +132,7 @@ fn a_name_that_kubernetes_would_refuse_is_never_sent() {
 
 #[test]
 fn attempts_of_five_hundred_trials_share_a_secret() {
-    let name = |attempt: &str| secret_name(&attempt.parse().unwrap());
-    assert_eq!(name("resnet-k3f9q2-499-3"), "tunebot-resnet-k3f9q2-0");
-    assert_eq!(name("resnet-k3f9q2-500-1"), "tunebot-resnet-k3f9q2-1");
+    let name = |attempt: &str| secret_name("0123456789abcdef", &attempt.parse().unwrap());
+    assert_eq!(name("resnet-k3f9q2-499-3"), "tunebot-0123456789abcdef-resnet-k3f9q2-0");
+    assert_eq!(name("resnet-k3f9q2-500-1"), "tunebot-0123456789abcdef-resnet-k3f9q2-1");
 }
