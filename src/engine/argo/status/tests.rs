@@ -206,6 +206,13 @@ fn a_workflow_that_searches_by_itself_gives_what_it_tried() {
 }
 
 #[test]
+fn a_failure_is_no_matter_of_outputs() {
+    let status = json!({ "phase": "Failed", "message": "child 'x' failed", "offloadNodeStatusVersion": "fnv:1" });
+    let end = AttemptEnd::Failed { reason: "child 'x' failed".into(), log_tail: None };
+    assert_eq!(seen(json!({}), status).end.unwrap().end, end);
+}
+
+#[test]
 fn workflows_of_others_say_nothing_about_attempts() {
     let refusal = |change: fn(&mut Value)| {
         let mut object = object(json!({}), json!({}));
