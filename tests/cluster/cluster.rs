@@ -152,7 +152,8 @@ impl Cluster {
     pub async fn live_pods(&self) -> Vec<Value> {
         let ours = self.workflows().await;
         let names: Vec<&str> = ours.iter().filter_map(|workflow| workflow["metadata"]["name"].as_str()).collect();
-        let label = |pod: &Value| pod["metadata"]["labels"]["workflows.argoproj.io/workflow"].as_str().map(str::to_owned);
+        let label =
+            |pod: &Value| pod["metadata"]["labels"]["workflows.argoproj.io/workflow"].as_str().map(str::to_owned);
         let pods = self.list("", "Pod", "workflows.argoproj.io/workflow").await;
         let is_live = |pod: &Value| {
             matches!(pod["status"]["phase"].as_str(), Some("Pending" | "Running"))
@@ -179,7 +180,10 @@ impl Cluster {
 
     /// Deletes a workflow, as a person does with kubectl.
     pub async fn delete_workflow(&self, name: &str) {
-        self.api(&resource("argoproj.io", "Workflow")).delete(name, &DeleteParams::default()).await.expect("a deletion");
+        self.api(&resource("argoproj.io", "Workflow"))
+            .delete(name, &DeleteParams::default())
+            .await
+            .expect("a deletion");
     }
 
     /// Waits until there are workflows that please.
@@ -218,10 +222,19 @@ impl Cluster {
             let name = workflow["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             let _ = self.api(&resource("argoproj.io", "Workflow")).delete(&name, &DeleteParams::default()).await;
         }
-        for template in self.api(&resource("argoproj.io", "WorkflowTemplate")).list(&ListParams::default()).await.into_iter().flatten() {
+        for template in self
+            .api(&resource("argoproj.io", "WorkflowTemplate"))
+            .list(&ListParams::default())
+            .await
+            .into_iter()
+            .flatten()
+        {
             let name = template.metadata.name.unwrap_or_default();
             if name.starts_with(&self.name) {
-                let _ = self.api(&resource("argoproj.io", "WorkflowTemplate")).delete(&name, &DeleteParams::default()).await;
+                let _ = self
+                    .api(&resource("argoproj.io", "WorkflowTemplate"))
+                    .delete(&name, &DeleteParams::default())
+                    .await;
             }
         }
         let group = "rbac.authorization.k8s.io";
@@ -287,7 +300,8 @@ fn resource(group: &str, kind: &str) -> ApiResource {
 }
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: eval \"$(tests/cluster/up)\", or see docs/cluster.md"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: eval \"$(tests/cluster/up)\", or see docs/cluster.md"))
 }
 
 fn unique_name() -> String {

@@ -45,7 +45,8 @@ async fn all_is_well(cluster: &Cluster, scene: &Scene, trials: usize) {
 
 fn loss(workflow: &Value) -> f64 {
     let parameters = workflow["spec"]["arguments"]["parameters"].as_array().expect("parameters");
-    let x = parameters.iter().find(|parameter| parameter["name"] == "x").and_then(|parameter| parameter["value"].as_str());
+    let x =
+        parameters.iter().find(|parameter| parameter["name"] == "x").and_then(|parameter| parameter["value"].as_str());
     (x.and_then(|x| x.parse::<f64>().ok()).expect("a number") - 0.5).powi(2)
 }
 
@@ -102,7 +103,8 @@ async fn what_ended_while_tunebot_was_away_is_fetched() {
 async fn another_tunebots_workflow_of_the_same_name_is_left_alone() {
     let _alone = alone().await;
     let cluster = Cluster::open().await;
-    let template = cluster.template("endless", &["x"], &["quadratic", "--forever", "x={{workflow.parameters.x}}"]).await;
+    let template =
+        cluster.template("endless", &["x"], &["quadratic", "--forever", "x={{workflow.parameters.x}}"]).await;
     let mut tuning = tuning(&template);
     tuning["limits"] = json!({"trials": 1});
     let first = open(&cluster, &tuning).await;
@@ -115,6 +117,8 @@ async fn another_tunebots_workflow_of_the_same_name_is_left_alone() {
     assert!(channel.contains("belongs to somebody else"), "{channel}");
     let workflows = cluster.workflows().await;
     assert!(workflows.len() == 1 && workflows[0]["spec"]["shutdown"].is_null(), "{}", summary(&workflows));
-    first.type_command(&format!("stop {}", workflows[0]["metadata"]["labels"]["tunebot/sweep"].as_str().unwrap())).await;
+    first
+        .type_command(&format!("stop {}", workflows[0]["metadata"]["labels"]["tunebot/sweep"].as_str().unwrap()))
+        .await;
     closed(&first).await;
 }

@@ -98,8 +98,13 @@ async fn a_workflow_file_runs_as_it_stands_with_the_parameters_put_in() {
 async fn a_workflow_that_searches_by_itself_fills_the_sweep_with_its_trials() {
     let _beside = shared().await;
     let cluster = Cluster::open().await;
-    let arguments =
-        ["search", "--trials={{workflow.parameters.trials}}", "--seed={{workflow.parameters.seed}}", "x=0..1", "y=0..1"];
+    let arguments = [
+        "search",
+        "--trials={{workflow.parameters.trials}}",
+        "--seed={{workflow.parameters.seed}}",
+        "x=0..1",
+        "y=0..1",
+    ];
     let mut spec = cluster.spec(&["trials", "seed"], &arguments);
     spec["templates"][0]["outputs"]["parameters"] = json!([
         {"name": "best-parameters", "valueFrom": {"path": "/tmp/best"}},
@@ -121,10 +126,14 @@ async fn a_workflow_that_searches_by_itself_fills_the_sweep_with_its_trials() {
     let channel = closed(&scene).await;
     let workflows = cluster.workflows().await;
     assert_eq!(workflows.len(), 1, "{}", summary(&workflows));
-    let outputs = workflows[0]["status"]["nodes"][workflows[0]["metadata"]["name"].as_str().unwrap()]["outputs"].clone();
+    let outputs =
+        workflows[0]["status"]["nodes"][workflows[0]["metadata"]["name"].as_str().unwrap()]["outputs"].clone();
     let of_name = |name: &str| {
         let parameters = outputs["parameters"].as_array().expect("outputs");
-        parameters.iter().find(|output| output["name"] == name).expect("the output")["value"].as_str().unwrap().to_owned()
+        parameters.iter().find(|output| output["name"] == name).expect("the output")["value"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let best: Value = serde_json::from_str(&of_name("best-parameters")).unwrap();
     let objective: f64 = of_name("objective").parse().unwrap();
@@ -172,7 +181,10 @@ async fn a_trial_that_takes_no_notice_of_its_stop_is_ended_all_the_same() {
     let channel = closed(&scene).await;
     assert!(channel.contains("longer than its limit"), "{channel}");
     let terminated = |workflows: &[Value]| {
-        workflows.iter().all(|workflow| workflow["spec"]["shutdown"] == "Terminate" && phase(workflow) == "Failed").then_some(())
+        workflows
+            .iter()
+            .all(|workflow| workflow["spec"]["shutdown"] == "Terminate" && phase(workflow) == "Failed")
+            .then_some(())
     };
     cluster.wait_for_workflows("the workflow to be terminated", terminated).await;
     cluster.wait_until_pods_are_gone().await;
