@@ -50,14 +50,22 @@ pub fn announce(order: &Order, reference: Option<&str>) -> String {
     let Order { tuning, notes, seed, .. } = order;
     let on = reference.map(|reference| format!(" on {}", code(reference))).unwrap_or_default();
     let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    let sampler = tuning.search.sampler.title();
-    let mut text = format!("Starting *{}*{on}: {}, {sampler}{seed}.", tuning.name, extent(tuning));
+    let mut text = format!("Starting *{}*{on}: {}{seed}.", tuning.name, plan(tuning));
     for note in notes {
         text.push(' ');
         text.push_str(&capitalised(note));
         text.push('.');
     }
     text
+}
+
+/// How far it goes, and who chooses what is tried: "40 trials, 8 at a time, TPE".
+fn plan(tuning: &Tuning) -> String {
+    let extent = extent(tuning);
+    match tuning.trial.searches() {
+        true => format!("{extent}; its workflow searches by itself"),
+        false => format!("{extent}, {}", tuning.search.sampler.title()),
+    }
 }
 
 fn capitalised(note: &str) -> String {
@@ -124,14 +132,9 @@ fn tuning_help(tuning: &Tuning) -> String {
     let objectives: Vec<String> = tuning.objectives.iter().map(objective).collect();
     let about = tuning.description.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "'");
     let about = if about.is_empty() { String::new() } else { format!(": {}", about.trim_end_matches('.')) };
-    format!(
-        "*{}*{about}. {}, {}; {}.\n{table}\n{}",
-        tuning.name,
-        extent(tuning),
-        tuning.search.sampler.title(),
-        objectives.join(", "),
-        example(tuning),
-    )
+    // Only a workflow that searches by itself has a space without parameters.
+    let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
+    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning),)
 }
 
 fn objective(objective: &Objective) -> String {
