@@ -196,7 +196,7 @@ fn broken(error: &watcher::Error, listed: bool) -> Broken {
         watcher::Error::InitialListFailed(error)
         | watcher::Error::WatchStartFailed(error)
         | watcher::Error::WatchFailed(error) => match Fault::of(error) {
-            Fault::Forbidden(message) => super::access::missing_right(&message),
+            Fault::Forbidden(message) => super::access::explained(&message),
             fault => fault.to_string(),
         },
         other => other.to_string(),

@@ -2,7 +2,7 @@
 //!
 //! Each is one output parameter. The table is a JSON list of rows
 //! - `"params"`: an object of the parameters;
-//! - `"metrics"`: an object of numbers, or `"value"`: that of the first objective;
+//! - `"metrics"`: an object of numbers, or `"objective"` (or `"value"`): that of the first objective;
 //! - `"state"`: `complete`, `pruned` or `failed`, in any case and also as `FAIL`. A row without one is complete if it has
 //!   a value. Rows of trials that have not ended (`running`, `waiting`) are passed over.
 //!
@@ -121,7 +121,11 @@ fn read_row(row: &Json, metric: &MetricName) -> Result<Option<SearchedTrial>, St
 }
 
 fn metrics(row: &Map<String, Json>, metric: &MetricName) -> Metrics {
-    let value = row.get("value").and_then(number::of_json).map(|value| (metric.clone(), value));
+    let value = row
+        .get("objective")
+        .or_else(|| row.get("value"))
+        .and_then(number::of_json)
+        .map(|value| (metric.clone(), value));
     let named = row.get("metrics").and_then(Json::as_object).into_iter().flatten();
     let named = named.filter_map(|(name, value)| Some((name.parse().ok()?, number::of_json(value)?)));
     value.into_iter().chain(named).collect()
