@@ -22,6 +22,7 @@ use tunebot::domain::ids::{AttemptId, SweepId};
 use tunebot::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use tunebot::domain::sweep::Sweep;
 use tunebot::domain::tuning::SamplerKind;
+use tunebot::runtime::availability::Availability;
 use tunebot::runtime::reconciler::Reconciler;
 use tunebot::store::{EventResult, Store};
 use tunebot::telemetry::Metrics;
@@ -50,7 +51,8 @@ async fn measure(path: &Path, waiting: u32) -> Result<Vec<String>> {
     let running = ask_for_sweeps(&store, waiting + 1).await?;
     let config = watch::channel(Arc::new(settings::settings(ENGINE, PLACES)?)).1;
     let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
-    let mut reconciler = Reconciler::new(store.clone(), config, Arc::new(BTreeMap::new()), metrics);
+    let availability = Availability::new(Arc::clone(&metrics));
+    let mut reconciler = Reconciler::new(store.clone(), config, Arc::new(BTreeMap::new()), metrics, availability);
     let first = time_turn(&mut reconciler).await?;
     let (mut idle, mut busy) = (Vec::new(), Vec::new());
     for number in 0..turns() {

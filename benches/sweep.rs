@@ -35,6 +35,7 @@ use tunebot::domain::signal::{AttemptEnd, AttemptNews};
 use tunebot::domain::sweep::SweepState;
 use tunebot::domain::tuning::SamplerKind;
 use tunebot::engine::{Engine, EngineError, Launch, Observation};
+use tunebot::runtime::availability::Availability;
 use tunebot::runtime::perform::Performer;
 use tunebot::runtime::reconciler::Reconciler;
 use tunebot::runtime::{Engines, observer, relay};
@@ -167,11 +168,13 @@ impl Loops {
         let engine: Arc<dyn Engine> = engine;
         let engines: Engines = Arc::new(BTreeMap::from([(name.clone(), Arc::clone(&engine))]));
         let (cancel, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let reconciler = Reconciler::new(store.clone(), config.clone(), Arc::clone(&engines), Arc::clone(&metrics));
+        let availability = Availability::new(Arc::clone(&metrics));
+        let (shared, counted) = (Arc::clone(&engines), Arc::clone(&metrics));
+        let reconciler = Reconciler::new(store.clone(), config.clone(), shared, counted, availability.clone());
         tasks.spawn(reconciler.run(cancel.clone()));
         let performer = Arc::new(Performer::new(store.clone(), config, engines, Arc::default(), metrics));
         tasks.spawn(relay::run(Lane::Engine(name.clone()), store.clone(), performer, cancel.clone()));
-        tasks.spawn(observer::run(name, engine, store.clone(), cancel.clone()));
+        tasks.spawn(observer::run(name, engine, store.clone(), availability, cancel.clone()));
         Ok(Self { cancel, tasks })
     }
 

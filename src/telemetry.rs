@@ -140,6 +140,11 @@ struct LaneLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EngineLabel {
+    engine: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     service: &'static str,
     kind: &'static str,
@@ -174,6 +179,7 @@ pub struct Metrics {
     outbox_depth: Family<LaneLabel, Gauge>,
     outbox_oldest: Family<LaneLabel, FloatGauge>,
     outbox_dead: Family<LaneLabel, Gauge>,
+    engines: Family<EngineLabel, Gauge>,
     delivery_errors: Family<ErrorLabels, Counter>,
     requests: Family<RequestLabels, Histogram>,
     reloads: Family<ReloadLabel, Counter>,
@@ -194,6 +200,7 @@ impl Metrics {
             outbox_depth: Family::default(),
             outbox_oldest: Family::default(),
             outbox_dead: Family::default(),
+            engines: Family::default(),
             delivery_errors: Family::default(),
             // Half a millisecond to 8 seconds.
             requests: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-4, 2.0, 15))),
@@ -228,6 +235,8 @@ impl Metrics {
         let oldest = "Time since the oldest effect that is not done was due";
         registry.register("tunebot_outbox_oldest_seconds", oldest, self.outbox_oldest.clone());
         registry.register("tunebot_outbox_dead", "Effects that were given up", self.outbox_dead.clone());
+        let engines = "1 while the engine answers, 0 while it is away";
+        registry.register("tunebot_engine_available", engines, self.engines.clone());
         registry.register(
             "tunebot_delivery_errors",
             "Messages that a service did not take",
@@ -252,6 +261,11 @@ impl Metrics {
 
     pub fn sampler_asked(&self, sampler: &'static str, took: Duration) {
         self.ask.get_or_create(&SamplerLabel { sampler }).observe(took.as_secs_f64());
+    }
+
+    /// `engine` is a name of the configuration.
+    pub fn engine_available(&self, engine: &str, available: bool) {
+        self.engines.get_or_create(&EngineLabel { engine: engine.to_owned() }).set(i64::from(available));
     }
 
     /// A message was not taken; `kind` is `transient` or `permanent`.

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::config::{self, Config, EngineSettings, LocalEngineSettings};
+use sha2::{Digest, Sha256};
+use tracing::warn;
+
+use crate::config::{self, ArgoEngineSettings, Cluster, Config, EngineSettings, LocalEngineSettings};
 use crate::domain::ids::EngineName;
 use crate::domain::sweep::Service;
 use crate::engine::Engine;
+use crate::engine::argo::{Access, ArgoEngine, ArgoEngineOptions};
 use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
+use crate::notify::links::{ArgoPages, Links};
 use crate::notify::slack::{SlackNotifier, SlackSettings};
 use crate::runtime::{Engines, Notifiers};
 
@@ -22,22 +27,66 @@ pub(super) const SERVICES: [Service; 2] = [Service::Slack, Service::Github];
 /// The engines that run trials on this machine.
 pub(super) type LocalEngines = BTreeMap<EngineName, Arc<LocalEngine>>;
 
-/// # Errors
-/// An engine cannot be set up, for a reason that names it.
-pub(super) fn local_engines(config: &Config) -> Result<LocalEngines> {
-    let mut engines = BTreeMap::new();
-    for (name, settings) in &config.engines {
-        if let EngineSettings::Local(settings) = settings {
-            let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
-            engines.insert(name.clone(), Arc::new(engine));
-        }
-    }
-    Ok(engines)
+/// The engines that run trials as workflows in clusters.
+pub(super) type ArgoEngines = BTreeMap<EngineName, Arc<ArgoEngine>>;
+
+/// All engines by kind.
+#[derive(Default)]
+pub(super) struct Built {
+    pub local: LocalEngines,
+    pub argo: ArgoEngines,
 }
 
-/// All engines, whatever their kind.
-pub(super) fn engines(local: &LocalEngines) -> Engines {
-    Arc::new(local.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>)).collect())
+impl Built {
+    /// All engines, whatever their kind.
+    pub fn all(&self) -> Engines {
+        let local = self.local.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>));
+        let argo = self.argo.iter().map(|(name, engine)| (name.clone(), Arc::clone(engine) as Arc<dyn Engine>));
+        Arc::new(local.chain(argo).collect())
+    }
+}
+
+/// `owner` tells this tunebot from others in a cluster: see [`owner_of`].
+///
+/// # Errors
+/// An engine cannot be set up, for a reason that names it.
+pub(super) fn engines(config: &Config, owner: &str) -> Result<Built> {
+    let mut built = Built::default();
+    for (name, settings) in &config.engines {
+        match settings {
+            EngineSettings::Local(settings) => {
+                let engine = local_engine(settings).with_context(|| format!("engine {name} cannot be set up"))?;
+                built.local.insert(name.clone(), Arc::new(engine));
+            }
+            EngineSettings::Argo(settings) => {
+                built.argo.insert(name.clone(), Arc::new(argo_engine(name, settings, owner)));
+            }
+        }
+    }
+    Ok(built)
+}
+
+/// What workflows in a cluster are marked with: the same for one store, another one for another. It gives nothing of the
+/// key away.
+pub(super) fn owner_of(instance_key: &[u8; 32]) -> String {
+    let digest = Sha256::digest([b"owner of workflows\n".as_slice(), instance_key].concat());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn argo_engine(name: &EngineName, settings: &ArgoEngineSettings, owner: &str) -> ArgoEngine {
+    let access = match &settings.cluster {
+        Cluster::Ambient => Access::Ambient,
+        Cluster::Kubeconfig { path, context } => Access::Kubeconfig { path: path.clone(), context: context.clone() },
+    };
+    ArgoEngine::new(ArgoEngineOptions {
+        name: name.clone(),
+        access,
+        namespace: settings.namespace.clone(),
+        service_account: settings.service_account.clone(),
+        controller_instance: settings.controller_instance.clone(),
+        writes_per_second: settings.writes_per_second,
+        owner: owner.to_owned(),
+    })
 }
 
 fn local_engine(settings: &LocalEngineSettings) -> Result<LocalEngine> {
@@ -66,17 +115,37 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
 
 /// # Errors
 /// A client cannot be made.
-pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>) -> Result<Notifiers> {
-    let dashboards = config.grafana.as_ref().map(dashboards);
+pub(super) fn notifiers(
+    config: &Config,
+    github: Option<&Arc<Github>>,
+    argo: BTreeMap<EngineName, ArgoPages>,
+) -> Result<Notifiers> {
+    let links = Links { dashboards: config.grafana.as_ref().map(dashboards), argo };
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
         let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
-        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, dashboards.clone())?));
+        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, links.clone())?));
     }
     if let Some(github) = github {
-        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), dashboards)));
+        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links)));
     }
     Ok(Arc::new(notifiers))
+}
+
+/// Argo's pages of each engine that has some. Without a namespace of its own in the configuration an engine has that of
+/// its kubeconfig or pod; where that is not to be had now, messages go without the link.
+pub(super) async fn argo_pages(config: &Config, engines: &ArgoEngines) -> BTreeMap<EngineName, ArgoPages> {
+    let mut pages = BTreeMap::new();
+    for (name, engine) in engines {
+        let Some(EngineSettings::Argo(ArgoEngineSettings { ui_url: Some(url), .. })) = config.engines.get(name) else {
+            continue;
+        };
+        match engine.namespace().await {
+            Ok(namespace) => drop(pages.insert(name.clone(), ArgoPages { url: url.clone(), namespace })),
+            Err(error) => warn!(engine = %name, error, "messages go without links to Argo's pages"),
+        }
+    }
+    pages
 }
 
 fn dashboards(grafana: &config::Grafana) -> Dashboards {

@@ -1,6 +1,7 @@
 //! The one place that wires: configuration to adapters, adapters to loops, and the joining of all tasks at the end.
 
 mod adapters;
+pub mod inspection;
 pub mod logs;
 mod part;
 mod reload;
@@ -23,6 +24,7 @@ use crate::config::Config;
 use crate::domain::effect::Lane;
 use crate::http;
 use crate::ingress::TrialTokens;
+use crate::runtime::availability::Availability;
 use crate::runtime::perform::Performer;
 use crate::runtime::reconciler::Reconciler;
 use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
@@ -57,15 +59,16 @@ impl App {
         name_the_bound_port(&mut config, address);
         let store = Store::open(&config.store.path).await.context("the store cannot be opened")?;
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
-        let local_engines = adapters::local_engines(&config)?;
+        let engines = adapters::engines(&config, &adapters::owner_of(store.instance_key().expose_secret()))?;
         let github = adapters::github(&config)?;
-        let notifiers = adapters::notifiers(&config, github.as_ref())?;
+        let notifiers =
+            adapters::notifiers(&config, github.as_ref(), adapters::argo_pages(&config, &engines.argo).await)?;
         let (sender, receiver) = watch::channel(Arc::new(config));
         let app = Self {
             address,
             store,
             config: sender,
-            engines: adapters::engines(&local_engines),
+            engines: engines.all(),
             metrics,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
@@ -73,7 +76,8 @@ impl App {
             tasks: TaskTracker::new(),
         };
         app.start_loops(&receiver, &notifiers, github);
-        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), local_engines, app.cancel.clone()));
+        app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), engines.local, app.cancel.clone()));
+        app.spawn("inspection", inspection::run(engines.argo, receiver.clone(), app.cancel.clone()));
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
@@ -140,7 +144,9 @@ impl App {
         );
         self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
-        let reconciler = Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics));
+        let availability = Availability::new(Arc::clone(metrics));
+        let reconciler =
+            Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics), availability.clone());
         self.spawn("reconciler", reconciler.run(cancel.clone()));
         let performer = Arc::new(Performer::new(
             store.clone(),
@@ -160,7 +166,7 @@ impl App {
         for (name, engine) in self.engines.iter() {
             self.spawn(
                 format!("observer of {name}"),
-                observer::run(name.clone(), Arc::clone(engine), store.clone(), cancel.clone()),
+                observer::run(name.clone(), Arc::clone(engine), store.clone(), availability.clone(), cancel.clone()),
             );
         }
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tunebot::config::{self, Purpose};
+use tunebot::app::inspection;
+use tunebot::config::{self, Config, Purpose};
+use tunebot::engine::argo::Finding;
 
 use super::output::print;
 
@@ -13,9 +15,12 @@ pub struct Options {
     /// YAML files, or folders of them
     #[arg(env = "TUNEBOT_CONFIG", value_delimiter = ',', default_value = "tunebot.yaml")]
     paths: Vec<PathBuf>,
+    /// Also ask the clusters: may tunebot do what it must, are the templates there, do they take the parameters
+    #[arg(long)]
+    cluster: bool,
 }
 
-pub fn run(options: &Options) -> Result<ExitCode> {
+pub async fn run(options: Options) -> Result<ExitCode> {
     match config::load(&options.paths, &|name| std::env::var(name).ok(), Purpose::Serve) {
         Ok(loaded) => {
             let rules = &loaded.config.rules;
@@ -27,13 +32,28 @@ pub fn run(options: &Options) -> Result<ExitCode> {
                 counted(rules.triggers.len(), "trigger"),
                 counted(rules.schedules.len(), "schedule"),
             ))?;
-            Ok(ExitCode::SUCCESS)
+            if options.cluster { ask_clusters(&loaded.config).await } else { Ok(ExitCode::SUCCESS) }
         }
         Err(problems) => {
             eprintln!("{}, nothing was changed", config::render(&problems));
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+async fn ask_clusters(config: &Config) -> Result<ExitCode> {
+    // A second call in one process finds the provider installed: that is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let findings = inspection::inspect_all(config).await;
+    for Finding::Wrong(text) | Finding::Unknown(text) in &findings {
+        eprintln!("{text}");
+    }
+    if findings.is_empty() {
+        print(format_args!("the clusters have all that the tunings need"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("{} in the clusters", counted(findings.len(), "problem"));
+    Ok(ExitCode::FAILURE)
 }
 
 fn counted(count: usize, noun: &str) -> String {

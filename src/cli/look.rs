@@ -112,7 +112,7 @@ pub async fn status(options: Status) -> Result<ExitCode> {
                 print("no sweeps yet")?;
             }
             for report in sweeps.iter().filter_map(|sweep| sweep.report.as_ref()) {
-                print(format_args!("{}\n  {}", text::header(report), text::progress(report)))?;
+                print(text::glance(report))?;
             }
         }
     }

@@ -74,7 +74,7 @@ impl ConfigOption {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Command::Check(options) => check::run(&options),
+        Command::Check(options) => asynchronously(check::run(options)),
         Command::Schema => {
             output::print(format_args!("{:#}", config::json_schema()))?;
             Ok(ExitCode::SUCCESS)

@@ -79,7 +79,7 @@ async fn follow(store: &Store, words: &str) -> Result<Report> {
     loop {
         let report = store.load_sweep(&sweep).await?.and_then(|stored| stored.report);
         if let Some(report) = report {
-            bar.set_message(format!("{}\n{}", text::header(&report), text::progress(&report)));
+            bar.set_message(text::glance(&report));
             if report.is_final() {
                 bar.finish_and_clear();
                 return Ok(report);

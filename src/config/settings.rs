@@ -163,7 +163,7 @@ pub struct ArgoEngineSettings {
 /// How the cluster is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cluster {
-    /// As tunebot's own pod, if it runs in one; else as `kubectl` would: by $KUBECONFIG or ~/.kube/config.
+    /// As `kubectl` would, by $KUBECONFIG or ~/.kube/config; without those as the pod that tunebot runs in.
     Ambient,
     Kubeconfig {
         /// `None`: as `kubectl` would find it.

@@ -102,13 +102,14 @@ impl Action {
         }
     }
 
-    /// Does it presuppose another effect that was written with or before it? A stop its submission, a closing line the
-    /// message that begins its thread.
-    pub fn comes_second(&self) -> bool {
+    /// Which of the effects that are carried out together come before it: those of a lower stage. A stop presupposes its
+    /// submission, a closing line the message that begins its thread, a release that nothing of its sweep is to be done.
+    pub fn stage(&self) -> u8 {
         match self {
-            Self::Submit { .. } => false,
-            Self::Stop { .. } | Self::Release { .. } => true,
-            Self::Notify(notification) => notification.thread_slot().is_some(),
+            Self::Submit { .. } => 0,
+            Self::Stop { .. } => 1,
+            Self::Release { .. } => 2,
+            Self::Notify(notification) => u8::from(notification.thread_slot().is_some()),
         }
     }
 

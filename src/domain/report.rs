@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{SweepId, TuningName};
+use super::ids::{EngineName, SweepId, TuningName};
 use super::metrics::{Metrics, Objective};
 use super::params::Params;
 use super::sweep::{Baseline, Code, Outcome};
@@ -42,6 +42,21 @@ pub struct Report {
     pub saved: Option<f64>,
     /// Names of the configured dashboards to link to.
     pub dashboards: Vec<String>,
+    /// Where its trials run; unknown in reports of the first version.
+    #[serde(default)]
+    pub engine: Option<EngineName>,
+    /// One workflow searches by itself for the whole sweep.
+    #[serde(default)]
+    pub searches: bool,
+    /// How far what runs has come, if it says.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+    /// The most frequent of what running trials wait for, if any does.
+    #[serde(default)]
+    pub held: Option<Held>,
+    /// Set while the sweep's engine does not answer.
+    #[serde(default)]
+    pub away: Option<Away>,
 }
 
 impl Report {
@@ -71,6 +86,37 @@ pub enum Phase {
     Finished {
         outcome: Outcome,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Progress {
+    /// The running trials that say how far they are: the mean of their shares, from 0 to 1.
+    Trials { share: f64 },
+    /// The one workflow that searches by itself.
+    Workflow { done: u64, total: u64 },
+}
+
+/// What trials wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub reason: String,
+    /// Trials that wait for this reason.
+    pub count: u32,
+    /// The first of them.
+    pub trial: u32,
+    /// They do not run: they are started again because of it.
+    pub again: bool,
+    /// How long a trial may take, the time that it waits included.
+    pub limit: SignedDuration,
+}
+
+/// An engine that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    pub engine: EngineName,
+    pub since: Timestamp,
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

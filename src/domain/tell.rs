@@ -44,9 +44,8 @@ pub fn tell(trial: &mut Trial, attempt: u32, news: &AttemptNews, at: Timestamp, 
             changed(start(trial, at) == Told::Changed || recorded)
         }
         AttemptNews::Held { why } => {
-            let moved = trial.held != *why;
-            trial.held.clone_from(why);
-            changed(start(trial, at) == Told::Changed || moved)
+            let started = start(trial, at) == Told::Changed;
+            changed(hold(trial, why.as_ref()) || started)
         }
         AttemptNews::Ended { end } => {
             start(trial, at);
@@ -60,7 +59,19 @@ pub fn give_up(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
     if !trial.state.is_finished() {
         end_as_stopped(trial, at, tuning);
         trial.reason.get_or_insert_with(|| "it was told to end and never answered".into());
+        trial.held = None;
     }
+}
+
+/// The trials of a workflow that searched by itself, but for the first, which `carrier` has become: they end with it.
+pub fn searched(carrier: &Trial, trials: &[SearchedTrial], at: Timestamp, tuning: &Tuning) -> Vec<Trial> {
+    let numbered = trials.iter().zip(carrier.number..).skip(1);
+    let trial = |(row, number): (&SearchedTrial, u32)| {
+        let mut trial = Trial::proposed(number, row.params.clone(), carrier.proposed_at);
+        take_row(&mut trial, row, at, tuning);
+        trial
+    };
+    numbered.map(trial).collect()
 }
 
 fn changed(it_is: bool) -> Told {
@@ -73,7 +84,17 @@ fn start(trial: &mut Trial, at: Timestamp) -> Told {
     }
     trial.state = TrialState::Running;
     trial.started_at = Some(at);
+    trial.held = None;
     Told::Changed
+}
+
+/// What a trial waited for when it was told to end stays: that may be why it came no further.
+fn hold(trial: &mut Trial, why: Option<&String>) -> bool {
+    if trial.stopping.is_some() || trial.held.as_ref() == why {
+        return false;
+    }
+    trial.held = why.cloned();
+    true
 }
 
 fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning) -> bool {
@@ -100,6 +121,14 @@ fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning)
 }
 
 fn finish(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -> Told {
+    let told = end_as_told(trial, end, at, tuning);
+    if trial.state.is_finished() {
+        trial.held = None;
+    }
+    told
+}
+
+fn end_as_told(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -> Told {
     match end {
         AttemptEnd::Succeeded { metrics } => complete(trial, metrics, at, tuning),
         AttemptEnd::Searched { trials } => search_ended(trial, trials, at, tuning),
@@ -136,16 +165,29 @@ fn complete(trial: &mut Trial, metrics: &Metrics, at: Timestamp, tuning: &Tuning
 /// The trial that stands for the whole search becomes the first one of what was tried.
 fn search_ended(trial: &mut Trial, searched: &[SearchedTrial], at: Timestamp, tuning: &Tuning) {
     match searched.first() {
-        Some(first) if first.state == TrialState::Complete => {
-            trial.params = first.params.clone();
-            complete(trial, &first.metrics, at, tuning);
-        }
         Some(first) => {
+            // What it reported on its way was of the search as a whole.
+            trial.steps.clear();
+            trial.progress = None;
             trial.params = first.params.clone();
-            trial.state = first.state;
-            trial.ended_at = Some(at);
+            take_row(trial, first, at, tuning);
         }
         None => fail(trial, at, "the workflow ended well and named no trial".into()),
+    }
+}
+
+/// Ends a trial as the table of its search has it.
+fn take_row(trial: &mut Trial, row: &SearchedTrial, at: Timestamp, tuning: &Tuning) {
+    match row.state {
+        TrialState::Complete => complete(trial, &row.metrics, at, tuning),
+        TrialState::Pruned => {
+            trial.state = TrialState::Pruned;
+            trial.ended_at = Some(at);
+        }
+        // Nothing of a search that has ended is still to come.
+        TrialState::Failed | TrialState::Waiting | TrialState::Running => {
+            fail(trial, at, "its workflow counts it as failed".into());
+        }
     }
 }
 
@@ -166,7 +208,8 @@ fn end_as_stopped(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
     match trial.stopping {
         Some(StopReason::TimedOut) => {
             let limit = tuning.limits.trial_timeout;
-            fail(trial, at, format!("it ran longer than its limit of {limit:#}"));
+            let waited = trial.held.as_ref().map(|why| format!(", and waited: {why}")).unwrap_or_default();
+            fail(trial, at, format!("it ran longer than its limit of {limit:#}{waited}"));
         }
         Some(StopReason::SweepEnds) => {
             trial.state = TrialState::Pruned;
@@ -203,6 +246,7 @@ fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning
     trial.started_at = None;
     trial.steps.clear();
     trial.progress = None;
+    trial.held = (!by_restart).then(|| reason.to_owned());
     Told::Relaunch
 }
 

@@ -78,7 +78,9 @@ pub struct Trial {
     pub stopping_since: Option<Timestamp>,
     /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
     pub lost_attempts: u32,
-    /// What it waits for outside of it, if it runs and does not come forward.
+    /// Of a running trial: what it waits for outside of it, if it does not come forward. Of a waiting one: why it is
+    /// started again.
+    #[serde(default)]
     pub held: Option<String>,
     /// Why it failed, for people.
     pub reason: Option<String>,

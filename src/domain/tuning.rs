@@ -30,6 +30,13 @@ pub struct Tuning {
     pub dashboards: Vec<String>,
 }
 
+impl Tuning {
+    /// Who chooses the parameters, as sentences show it: "TPE".
+    pub fn searcher(&self) -> &'static str {
+        if self.trial.searches() { "its workflow searches by itself" } else { self.search.sampler.title() }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {
     pub sampler: SamplerKind,

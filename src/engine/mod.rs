@@ -1,6 +1,9 @@
 //! Engines: where trials run.
 
+pub mod argo;
+mod contract;
 pub mod local;
+mod number;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

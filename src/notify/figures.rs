@@ -96,11 +96,11 @@ pub fn count(n: u32, noun: &str) -> String {
 }
 
 /// How many of `width` cells are full when `done` of `total` is done; full only at the end.
-pub fn filled_cells(done: u32, total: u32, width: usize) -> usize {
+pub fn filled_cells(done: u64, total: u64, width: usize) -> usize {
     if total == 0 {
         return 0;
     }
-    let cells = (u64::from(done.min(total)) * width as u64 / u64::from(total)) as usize;
+    let cells = (u128::from(done.min(total)) * width as u128 / u128::from(total)) as usize;
     cells.min(width)
 }
 

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::metrics::{Direction, Metrics, Objective};
 use crate::domain::params::{Params, Value};
-use crate::domain::report::{Conclusion, Counts, Failure, Phase, Ranked, Report, Verdict};
+use crate::domain::report::{Away, Conclusion, Counts, Failure, Held, Phase, Progress, Ranked, Report, Verdict};
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Against, Baseline, Code, Outcome};
 
-use super::grafana::{Dashboard, Dashboards, Link};
+use super::grafana::{Dashboard, Dashboards};
+use super::links::{Link, Links};
 
 pub fn sha() -> crate::domain::ids::CommitSha {
     "3f2a91c0d5e6f708192a3b4c5d6e7f8091a2b3c4".parse().unwrap()
@@ -56,6 +57,11 @@ pub fn queued() -> Report {
         time_left: None,
         saved: None,
         dashboards: Vec::new(),
+        engine: Some("local".parse().unwrap()),
+        searches: false,
+        progress: None,
+        held: None,
+        away: None,
     }
 }
 
@@ -78,6 +84,60 @@ pub fn started_without_a_result() -> Report {
         time_left: None,
         saved: None,
         ..running()
+    }
+}
+
+/// On a cluster that has no room for some of the trials.
+pub fn held() -> Report {
+    Report {
+        engine: Some("cluster".parse().unwrap()),
+        progress: Some(Progress::Trials { share: 0.628 }),
+        held: Some(Held {
+            reason: "Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu.".to_owned(),
+            count: 2,
+            trial: 26,
+            again: false,
+            limit: SignedDuration::from_mins(45),
+        }),
+        ..running()
+    }
+}
+
+/// On a cluster that does not answer.
+pub fn away() -> Report {
+    Report {
+        away: Some(Away {
+            engine: "cluster".parse().unwrap(),
+            since: time("2026-03-02T10:02:11Z"),
+            why: "connect: connection refused".to_owned(),
+        }),
+        time_left: None,
+        ..held()
+    }
+}
+
+/// One workflow that searches by itself.
+pub fn searching() -> Report {
+    Report {
+        sampler: "its workflow searches by itself".to_owned(),
+        searches: true,
+        progress: Some(Progress::Workflow { done: 12, total: 30 }),
+        counts: Counts { running: 1, ..Counts::default() },
+        time_left: Some(SignedDuration::from_mins(20)),
+        ..started_without_a_result()
+    }
+}
+
+/// The same, whose workflow failed.
+pub fn search_failed() -> Report {
+    Report {
+        phase: Phase::Finished { outcome: Outcome::TooManyFailures { failed: 1 } },
+        counts: Counts { failed: 1, ..Counts::default() },
+        failure: Some(Failure { reason: "main: exit code 3: no data".to_owned(), count: 1, trial: 0, log_tail: None }),
+        ended_at: Some(time("2026-03-02T09:14:20Z")),
+        time_left: None,
+        progress: None,
+        ..searching()
     }
 }
 
@@ -177,6 +237,8 @@ pub fn hostile() -> Report {
     report.asked_by = evil.to_owned();
     report.notes = vec![evil.to_owned()];
     report.failure = Some(Failure { reason: evil.to_owned(), count: 4, trial: 3, log_tail: Some(evil.to_owned()) });
+    report.held = held().held.map(|held| Held { reason: evil.to_owned(), ..held });
+    report.away = away().away.map(|away| Away { why: evil.to_owned(), ..away });
     if let Some(code) = &mut report.code {
         code.reference = evil.to_owned();
     }
@@ -196,6 +258,8 @@ pub fn monstrous(n: usize, filler: &str, length: usize) -> Report {
     report.sampler = text.clone();
     report.notes = vec![text.clone(); 30];
     report.failure = Some(Failure { reason: text.clone(), count: 4, trial: 3, log_tail: Some(text.clone()) });
+    report.held = held().held.map(|held| Held { reason: text.clone(), ..held });
+    report.away = away().away.map(|away| Away { why: text.clone(), ..away });
     if let Some(code) = &mut report.code {
         code.reference = text.clone();
     }
@@ -221,8 +285,12 @@ pub fn dashboards() -> Dashboards {
     }
 }
 
+pub fn all_links() -> Links {
+    Links { dashboards: Some(dashboards()), ..Links::default() }
+}
+
 pub fn links(report: &Report) -> Vec<Link> {
-    super::grafana::links(&dashboards(), report)
+    all_links().of(report)
 }
 
 /// The text with the characters spelled out that break mentions unseen, so that a snapshot shows them.

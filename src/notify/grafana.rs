@@ -8,6 +8,7 @@ use url::Url;
 use crate::domain::report::{Phase, Report};
 use crate::domain::template::{self, Piece};
 
+use super::links::Link;
 use super::prose;
 
 /// Room before the first and after the last trial, so that their curves are not cut off.
@@ -31,12 +32,6 @@ pub struct Dashboard {
     pub uid: String,
     /// Dashboard variables; `{sweep}`, `{tuning}`, `{sha}` and `{branch}` in a value are filled in.
     pub variables: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    pub title: String,
-    pub url: String,
 }
 
 /// The links of a report, in the configured order: to the dashboards that its tuning names, or to all when it names none.

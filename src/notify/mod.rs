@@ -9,6 +9,7 @@ use crate::domain::effect::{Notification, Receipt};
 pub mod figures;
 pub mod github;
 pub mod grafana;
+pub mod links;
 pub mod slack;
 pub mod text;
 
@@ -18,6 +19,7 @@ mod fixtures;
 mod loopback;
 mod phrases;
 mod prose;
+mod standing;
 
 /// One message to bring into its newest form.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ use crate::domain::sweep::{Against, Outcome};
 
 use super::figures;
 use super::prose::{self, Part};
+use super::standing;
 
 /// The longest a name from people gets, in characters.
 const NAME: usize = 80;
@@ -114,6 +115,9 @@ pub fn headline(report: &Report) -> Phrase {
             Outcome::Stopped { .. } | Outcome::TooManyFailures { .. } => state("stopping"),
             _ => state("finishing"),
         },
+        Phase::Finished { outcome: Outcome::TooManyFailures { .. } } if report.searches => {
+            tuning.words(" gave up: its workflow failed")
+        }
         Phase::Finished { outcome: Outcome::TooManyFailures { failed } } => {
             let ended = figures::count(report.counts.finished().max(*failed), "trial");
             tuning.words(format!(" gave up: {failed} of the first {ended} failed, which is the limit"))
@@ -181,6 +185,9 @@ pub fn time_left(report: &Report) -> Phrase {
 pub fn explanation(report: &Report) -> Phrase {
     let plain = |text: &str| Phrase::default().words(text);
     match &report.phase {
+        Phase::Queued { .. } if let Some(away) = &report.away => {
+            plain("Waits for engine ").code(away.engine.as_str()).words(format!(", which {}", standing::silence(away)))
+        }
         Phase::Queued { why } => Phrase::default().words("Waits for ").marked(&prose::line(why, SENTENCE)),
         Phase::Running => Phrase::default(),
         Phase::Stopping { outcome } => match outcome {
@@ -202,7 +209,13 @@ pub fn explanation(report: &Report) -> Phrase {
 /// What the failed trials died of.
 pub fn failure(report: &Report) -> Phrase {
     let Some(failure) = &report.failure else { return Phrase::default() };
+    // What failed in a search of its own is that workflow's affair, if it found something.
+    if report.searches && report.best().is_some() {
+        return Phrase::default();
+    }
     let how_many = match (failure.count, report.counts.failed) {
+        // The headline says already what failed.
+        (1, 0 | 1) if report.searches && report.counts.finished() == 1 => String::new(),
         (1, 0 | 1) => format!("Trial {} failed: ", failure.trial),
         (count, failed) if count >= failed => "All failed the same way: ".to_owned(),
         (count, failed) => format!("{count} of {failed} failed trials: "),
@@ -226,15 +239,17 @@ pub fn tally(counts: &Counts, separator: &str) -> String {
 /// "40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)".
 pub fn totals(report: &Report) -> String {
     let finished = report.counts.finished();
-    let trials = if finished == report.trials {
+    let took = report.started_at.zip(report.ended_at).map(|(start, end)| figures::duration(end.duration_since(start)));
+    if report.searches && finished <= 1 && report.best().is_none() {
+        return took.map(|took| format!("Its workflow ran for {took}")).unwrap_or_default();
+    }
+    // How many trials a workflow makes that searches by itself is up to it.
+    let trials = if finished == report.trials || report.searches {
         figures::count(finished, "trial")
     } else {
         format!("{finished} of {}", figures::count(report.trials, "trial"))
     };
-    let time = match (report.started_at, report.ended_at) {
-        (Some(start), Some(end)) => format!(" in {}", figures::duration(end.duration_since(start))),
-        _ => String::new(),
-    };
+    let time = took.map(|took| format!(" in {took}")).unwrap_or_default();
     let saved = match report.saved {
         Some(saved) if saved > 0.0 => format!(" (saved {} of the budget)", figures::percent(saved)),
         _ => String::new(),

@@ -5,6 +5,7 @@ use crate::domain::report::{Phase, Ranked, Report};
 use super::figures;
 use super::phrases;
 use super::prose;
+use super::standing::{self, Medium};
 
 /// Cells of the progress bar.
 const BAR: usize = 16;
@@ -18,11 +19,9 @@ pub fn status(report: &Report) -> String {
     match &report.phase {
         Phase::Queued { .. } => format!("{}\n{}", header(report), phrases::explanation(report).plain()),
         Phase::Running | Phase::Stopping { .. } => {
-            let lines = [header(report), progress(report), phrases::tally(&report.counts, ", ")];
-            let mut lines: Vec<String> = lines.into();
-            lines.push(phrases::explanation(report).plain());
-            lines.push(table(&report.top));
-            joined(lines)
+            let tally = standing::tally(report, ", ");
+            let explanation = phrases::explanation(report).plain();
+            joined([header(report), progress(report), tally, waiting(report), explanation, table(&report.top)])
         }
         Phase::Finished { .. } => summary(report),
     }
@@ -41,15 +40,26 @@ pub fn header(report: &Report) -> String {
 
 /// `[##########------] 25/40  best rmse 0.612 (trial 17)  about 12 s left`: one line.
 pub fn progress(report: &Report) -> String {
-    let done = report.counts.finished();
-    let cells = figures::filled_cells(done, report.trials, BAR);
-    let bar = format!("[{}{}] {done}/{}", "#".repeat(cells), "-".repeat(BAR - cells), report.trials);
-    let mut parts = vec![bar, phrases::best_so_far(report).plain()];
-    let left = phrases::time_left(report).plain();
-    if !left.is_empty() {
-        parts.push(left);
-    }
-    parts.join("  ")
+    let bar = standing::bar(report, BAR)
+        .map(|(cells, label)| format!("[{}{}] {label}", "#".repeat(cells), "-".repeat(BAR - cells)));
+    let parts = [bar.unwrap_or_default(), phrases::best_so_far(report).plain(), phrases::time_left(report).plain()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// Why it does not come forward, in one line; empty if nothing is known to hold it up.
+pub fn waiting(report: &Report) -> String {
+    standing::waiting(report, Medium::Terminal).plain()
+}
+
+/// What there is to see of a sweep at a glance: two lines, and a third if something holds it up.
+pub fn glance(report: &Report) -> String {
+    let lines = [header(report), format!("  {}", progress(report)), format!("  {}", waiting(report))];
+    lines
+        .map(|line| line.trim_end().to_owned())
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The end of a sweep: the answer, the best parameters, the best trials, what failed.
@@ -120,6 +130,23 @@ mod tests {
         The best 2 trials:
           trial 17  0.93122  augment randaug-m9, batch_size 256, lr 2.6e-4, weight_decay 0.021
           trial 12  0.929    augment randaug-m9, batch_size 256, lr 4e-4, weight_decay 0.021
+        ");
+    }
+
+    #[test]
+    fn at_a_glance_one_sees_what_holds_a_sweep_up() {
+        let shown = [fixtures::running(), fixtures::held(), fixtures::away(), fixtures::searching()];
+        insta::assert_snapshot!(shown.map(|report| glance(&report)).join("\n"), @r"
+        resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+          [##########------] 25/40  best val_acc 0.93122 (trial 17)  about 40 min left
+        resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+          [##########------] 25/40  best val_acc 0.93122 (trial 17)  about 40 min left
+          2 trials wait for a node: Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu. The time counts against the trial limit of 45 min.
+        resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+          [##########------] 25/40  best val_acc 0.93122 (trial 17)
+          Engine cluster does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there goes on; results are fetched when it is back.
+        resnet-k3f9q2  8 at a time, its workflow searches by itself, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
+          [######----------] 12/30 of its workflow  no result yet  about 20 min left
         ");
     }
 

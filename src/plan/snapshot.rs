@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::ids::AttemptId;
 use crate::domain::params::Params;
-use crate::domain::report::{Counts, Report};
-use crate::domain::signal::{Signal, SignalKind};
+use crate::domain::report::{Away, Counts, Report};
+use crate::domain::signal::{AttemptEnd, AttemptNews, SearchedTrial, Signal, SignalKind};
 use crate::domain::sweep::{Outcome, Sweep, SweepState};
 use crate::domain::tell::{self, Told};
 use crate::domain::trial::{Trial, TrialState};
@@ -34,6 +34,10 @@ pub struct Snapshot {
     tally: Tally,
     /// Something worth telling has happened since the last report.
     pub(super) news: bool,
+    /// The engine does not answer: what has become of the trials is unknown.
+    pub(super) away: Option<Away>,
+    /// Silence counts only from here on: nobody was listening before.
+    pub(super) heard_since: Option<Timestamp>,
 }
 
 /// Sums over the finished trials.
@@ -72,17 +76,25 @@ impl Snapshot {
             dirty: BTreeSet::new(),
             tally: Tally::default(),
             news: false,
+            away: None,
+            heard_since: None,
         };
         for trial in trials {
-            snapshot.count(&trial, 1);
-            snapshot.history.record(trial.number, record_of(&trial, &snapshot.tuning));
-            if !trial.state.is_finished() {
-                snapshot.open.insert(trial.number);
-            }
-            snapshot.trials.push(trial);
+            snapshot.append(trial);
         }
         snapshot.tally_in_order_of_end();
         snapshot
+    }
+
+    /// Goes on from the newest report, at `now`, after a time in which nobody listened.
+    pub fn resume(&mut self, report: Option<&Report>, now: Timestamp) {
+        self.away = report.and_then(|report| report.away.clone());
+        self.heard_since = Some(now);
+    }
+
+    /// Set while the engine does not answer, as of the last step.
+    pub fn away(&self) -> Option<&Away> {
+        self.away.as_ref()
     }
 
     pub fn tuning(&self) -> &Arc<Tuning> {
@@ -154,21 +166,46 @@ impl Snapshot {
                 if told == Told::Relaunch {
                     self.relaunch.insert(number);
                 }
+                if told == Told::Changed
+                    && let AttemptNews::Ended { end: AttemptEnd::Searched { trials } } = news
+                {
+                    self.append_searched(number, trials, signal.at);
+                }
             }
+        }
+    }
+
+    /// Adds what the workflow tried that searched by itself; its first trial is there already, as `carrier`.
+    fn append_searched(&mut self, carrier: u32, trials: &[SearchedTrial], at: Timestamp) {
+        let tuning = Arc::clone(&self.tuning);
+        let Some(trial) = self.trials.last().filter(|last| last.number == carrier) else {
+            return;
+        };
+        for trial in tell::searched(trial, trials, at, &tuning) {
+            let number = trial.number;
+            self.append(trial);
+            self.dirty.insert(number);
+            self.tally_finished(number);
         }
     }
 
     /// Adds the next trial.
     pub(super) fn propose(&mut self, params: Params, now: Timestamp) -> u32 {
         let number = self.trials.len() as u32;
-        let trial = Trial::proposed(number, params, now);
-        self.count(&trial, 1);
-        self.history.record(number, record_of(&trial, &self.tuning));
-        self.open.insert(number);
+        self.append(Trial::proposed(number, params, now));
         self.dirty.insert(number);
-        self.trials.push(trial);
         self.news = true;
         number
+    }
+
+    /// Takes in the next trial, but for the tally of what has ended.
+    fn append(&mut self, trial: Trial) {
+        self.count(&trial, 1);
+        self.history.record(trial.number, record_of(&trial, &self.tuning));
+        if !trial.state.is_finished() {
+            self.open.insert(trial.number);
+        }
+        self.trials.push(trial);
     }
 
     /// Changes one trial and everything that is kept along with it.
@@ -191,7 +228,7 @@ impl Snapshot {
             self.tally_finished(number);
         }
         self.dirty.insert(number);
-        self.news |= before.state != after.state || before.progress != after.progress;
+        self.news |= before.state != after.state || before.progress != after.progress || before.held != after.held;
     }
 
     fn count(&mut self, trial: &Trial, by: i32) {

@@ -9,7 +9,7 @@ use super::snapshot::Snapshot;
 use super::summary;
 use crate::domain::effect::{Action, Effect};
 use crate::domain::params::Params;
-use crate::domain::report::Report;
+use crate::domain::report::{Away, Report};
 use crate::domain::sweep::{Outcome, SweepState};
 use crate::domain::tell;
 use crate::domain::trial::{StopReason, Trial, TrialState};
@@ -28,6 +28,18 @@ pub enum Grant {
     Places(u32),
     /// It must wait, for a reason in words.
     Wait(String),
+    /// Its engine does not answer. Nothing begins, and nobody judges trials of which nothing is heard: no time limit
+    /// counts until it is known what became of them.
+    Away(Away),
+}
+
+impl Grant {
+    pub fn away(&self) -> Option<&Away> {
+        match self {
+            Self::Away(away) => Some(away),
+            Self::Places(_) | Self::Wait(_) => None,
+        }
+    }
 }
 
 /// The search of one sweep.
@@ -59,11 +71,12 @@ pub fn step(mut snapshot: Snapshot, search: &Search<'_>, grant: &Grant, now: Tim
         return (snapshot, stepped);
     }
     let before = (snapshot.sweep.state, snapshot.sweep.outcome.clone());
+    listen(&mut snapshot, grant, now);
     begin(&mut snapshot, grant, now);
     give_up_silent(&mut snapshot, now);
     decide_end(&mut snapshot, now);
     relaunch_lost(&mut snapshot, &mut stepped, now);
-    if snapshot.sweep.outcome.is_none() && snapshot.sweep.state == SweepState::Running {
+    if snapshot.sweep.outcome.is_none() && snapshot.sweep.state == SweepState::Running && snapshot.away.is_none() {
         stop_overdue(&mut snapshot, &mut stepped, now);
         prune(&mut snapshot, search, &mut stepped, now);
         propose(&mut snapshot, search, grant, &mut stepped, now);
@@ -82,7 +95,11 @@ pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
     if sweep.state == SweepState::Finished {
         return None;
     }
-    let trials = snapshot.open_trials().filter_map(|trial| match trial.stopping_since {
+    let report = sweep.reported_at.filter(|_| snapshot.news).and_then(|at| after(at, REPORT_INTERVAL));
+    if snapshot.away.is_some() {
+        return report;
+    }
+    let trials = snapshot.open_trials().filter_map(|trial| match silent_since(trial, snapshot.heard_since) {
         Some(since) => after(since, limits.stop_grace.saturating_add(GIVE_UP_AFTER)),
         None => after(trial.started_at?, limits.trial_timeout),
     });
@@ -90,8 +107,20 @@ pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
         (SweepState::Running, Some(start), Some(deadline)) => after(start, deadline),
         _ => None,
     };
-    let report = sweep.reported_at.filter(|_| snapshot.news).and_then(|at| after(at, REPORT_INTERVAL));
     trials.chain(deadline).chain(report).min()
+}
+
+/// How many trials the sweep would begin now if all places were its own.
+pub fn wanted(snapshot: &Snapshot) -> u32 {
+    let tuning = snapshot.tuning();
+    if snapshot.sweep.outcome.is_some() {
+        0
+    } else if tuning.trial.searches() {
+        u32::from(snapshot.trials().is_empty())
+    } else {
+        let left = tuning.limits.trials.saturating_sub(snapshot.trials().len() as u32);
+        left.min(tuning.limits.parallel.saturating_sub(snapshot.open_count()))
+    }
 }
 
 fn after(start: Timestamp, duration: SignedDuration) -> Option<Timestamp> {
@@ -100,6 +129,23 @@ fn after(start: Timestamp, duration: SignedDuration) -> Option<Timestamp> {
 
 fn passed(start: Option<Timestamp>, duration: SignedDuration, now: Timestamp) -> bool {
     start.and_then(|start| after(start, duration)).is_some_and(|end| end <= now)
+}
+
+/// Notes whether the engine answers.
+fn listen(snapshot: &mut Snapshot, grant: &Grant, now: Timestamp) {
+    if snapshot.away.as_ref() == grant.away() {
+        return;
+    }
+    snapshot.away = grant.away().cloned();
+    if snapshot.away.is_none() {
+        snapshot.heard_since = Some(now);
+    }
+    snapshot.news = true;
+}
+
+/// Since when a trial that was told to end has been silent, while somebody listened.
+fn silent_since(trial: &Trial, heard_since: Option<Timestamp>) -> Option<Timestamp> {
+    trial.stopping_since.map(|since| heard_since.map_or(since, |heard| since.max(heard)))
 }
 
 fn begin(snapshot: &mut Snapshot, grant: &Grant, now: Timestamp) {
@@ -112,9 +158,13 @@ fn begin(snapshot: &mut Snapshot, grant: &Grant, now: Timestamp) {
 
 /// Ends trials that were told to end long ago and of which nothing was heard: the sweep must not hang on them.
 fn give_up_silent(snapshot: &mut Snapshot, now: Timestamp) {
+    if snapshot.away.is_some() {
+        return;
+    }
+    let heard_since = snapshot.heard_since;
     let limit = snapshot.tuning().limits.stop_grace.saturating_add(GIVE_UP_AFTER);
     let tuning = std::sync::Arc::clone(snapshot.tuning());
-    for number in numbers(snapshot, |trial| passed(trial.stopping_since, limit, now)) {
+    for number in numbers(snapshot, |trial| passed(silent_since(trial, heard_since), limit, now)) {
         snapshot.update(number, |trial| tell::give_up(trial, now, &tuning));
     }
 }
@@ -170,6 +220,12 @@ fn decide_end(snapshot: &mut Snapshot, now: Timestamp) {
         return;
     }
     let limits = &snapshot.sweep.tuning.limits;
+    let is_over = |deadline| snapshot.away.is_none() && passed(snapshot.sweep.started_at, deadline, now);
+    let deadline_reached = limits.deadline.is_some_and(is_over).then_some(Outcome::DeadlineReached);
+    if snapshot.tuning().trial.searches() {
+        snapshot.sweep.outcome = end_of_search(snapshot).or(deadline_reached);
+        return;
+    }
     let counts = snapshot.counts();
     let objective = snapshot.sweep.tuning.objectives.primary();
     let best = snapshot.best().and_then(|trial| trial.metrics.get(&objective.metric));
@@ -179,8 +235,8 @@ fn decide_end(snapshot: &mut Snapshot, now: Timestamp) {
         Some(Outcome::GoalReached)
     } else if counts.failed >= limits.failed_trials {
         Some(Outcome::TooManyFailures { failed: counts.failed })
-    } else if limits.deadline.is_some_and(|deadline| passed(snapshot.sweep.started_at, deadline, now)) {
-        Some(Outcome::DeadlineReached)
+    } else if deadline_reached.is_some() {
+        deadline_reached
     } else if counts.finished() >= limits.trials {
         Some(Outcome::Completed)
     } else if let Some(patience) = limits.patience
@@ -193,6 +249,18 @@ fn decide_end(snapshot: &mut Snapshot, now: Timestamp) {
     };
 }
 
+/// How a sweep has ended whose workflow searches by itself: with it. What failed among the trials that it tells of is
+/// its own affair.
+fn end_of_search(snapshot: &Snapshot) -> Option<Outcome> {
+    let carrier = snapshot.trial(0).filter(|carrier| carrier.state.is_finished())?;
+    // Only before it has told its trials has it no parameters.
+    let told_nothing = snapshot.trials().len() == 1 && carrier.params.0.is_empty();
+    if told_nothing && carrier.state == TrialState::Failed {
+        return Some(Outcome::TooManyFailures { failed: 1 });
+    }
+    Some(Outcome::Completed)
+}
+
 fn stop_overdue(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
     let limit = snapshot.tuning().limits.trial_timeout;
     for number in numbers(snapshot, |trial| trial.stopping.is_none() && passed(trial.started_at, limit, now)) {
@@ -201,7 +269,7 @@ fn stop_overdue(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) 
 }
 
 fn prune(snapshot: &mut Snapshot, search: &Search<'_>, stepped: &mut Stepped, now: Timestamp) {
-    let Some(pruner) = search.pruner else {
+    let Some(pruner) = search.pruner.filter(|_| !snapshot.tuning().trial.searches()) else {
         return;
     };
     let judged = |trial: &Trial| {
@@ -219,10 +287,7 @@ fn propose(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped:
     let Grant::Places(places) = grant else {
         return;
     };
-    let limits = &snapshot.sweep.tuning.limits;
-    let wanted = limits.trials.saturating_sub(snapshot.trials().len() as u32);
-    let room = limits.parallel.saturating_sub(snapshot.open_count()).min(*places);
-    for _ in 0..wanted.min(room) {
+    for _ in 0..wanted(snapshot).min(*places) {
         let number = snapshot.trials().len() as u32;
         let Some(params) = choose(snapshot, search, number) else {
             if snapshot.open_count() == 0 {
@@ -235,9 +300,13 @@ fn propose(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped:
     }
 }
 
-/// Trial 0 is what production uses today, if that is known and still within the space.
+/// Trial 0 is what production uses today, if that is known and still within the space. A workflow that searches by
+/// itself is given none: it gets the whole space.
 fn choose(snapshot: &Snapshot, search: &Search<'_>, number: u32) -> Option<Params> {
     let tuning = snapshot.tuning();
+    if tuning.trial.searches() {
+        return Some(Params::default());
+    }
     match &tuning.production {
         Some(production) if number == 0 && tuning.space.check(production).is_ok() => Some(production.clone()),
         _ => search.sampler.ask(snapshot.history(), number),
@@ -255,6 +324,10 @@ fn wind_up(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
     if snapshot.open_count() == 0 {
         snapshot.sweep.state = SweepState::Finished;
         snapshot.sweep.ended_at = Some(now);
+        if !snapshot.trials().is_empty() {
+            let (engine, sweep) = (snapshot.sweep.tuning.engine.clone(), snapshot.sweep.id.clone());
+            stepped.act(snapshot, now, Action::Release { engine, sweep });
+        }
     } else {
         snapshot.sweep.state = SweepState::Stopping;
     }
@@ -270,10 +343,11 @@ fn tell_people(snapshot: &mut Snapshot, grant: &Grant, moved: bool, stepped: &mu
         return;
     }
     let why = match grant {
-        Grant::Wait(why) => Some(why.as_str()),
+        Grant::Wait(why) => Some(why.clone()),
+        Grant::Away(away) => Some(format!("engine {}, which does not answer", away.engine)),
         Grant::Places(_) => None,
     };
-    let report = summary::report(snapshot, why, now);
+    let report = summary::report(snapshot, why.as_deref(), now);
     stepped.effects.extend(summary::notifications(&snapshot.sweep, &report, now));
     stepped.report = Some(report);
     stepped.sweep_changed = true;

@@ -1,12 +1,15 @@
 //! What there is to say about a sweep: its report, and the messages that carry it.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::command;
 use super::snapshot::Snapshot;
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
-use crate::domain::report::{Conclusion, Failure, Phase, Ranked, Report, Verdict};
+use crate::domain::report::{Conclusion, Failure, Held, Phase, Progress, Ranked, Report, Verdict};
 use crate::domain::sweep::{Against, Baseline, Destination, Outcome, Sweep, SweepState};
 use crate::domain::trial::{Trial, TrialState};
 
@@ -29,7 +32,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         asked_by: sweep.origin.asker(),
         code: sweep.code.clone(),
         notes: command::describe(&sweep.overrides, tuning),
-        sampler: tuning.search.sampler.title().to_owned(),
+        sampler: tuning.searcher().to_owned(),
         seed: sweep.seed,
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,
@@ -45,6 +48,11 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         time_left: time_left(snapshot, now),
         saved: saved(snapshot),
         dashboards: tuning.dashboards.clone(),
+        engine: Some(tuning.engine.clone()),
+        searches: tuning.trial.searches(),
+        progress: progress(snapshot),
+        held: held(snapshot),
+        away: snapshot.away().filter(|_| sweep.state != SweepState::Finished).cloned(),
     }
 }
 
@@ -108,6 +116,9 @@ fn verdict(sweep: &Sweep, objective: &Objective, best: Option<&Ranked>) -> Optio
         format!("needs: {} not worse than on {base} by more than {allowed} %", objective.metric)
     };
     let (conclusion, headline) = match (outcome, best, baseline) {
+        (Outcome::TooManyFailures { .. }, _, _) if sweep.tuning.trial.searches() => {
+            (Conclusion::Failure, "its workflow failed".to_owned())
+        }
         (Outcome::TooManyFailures { failed }, _, _) => (Conclusion::Failure, format!("{failed} trials failed")),
         (Outcome::Stopped { .. }, _, _) => (Conclusion::Neutral, "stopped before the end".to_owned()),
         (_, None, _) => (Conclusion::Failure, "no trial gave a value".to_owned()),
@@ -145,35 +156,100 @@ fn headline(gain: f64) -> String {
 
 fn most_frequent_failure(snapshot: &Snapshot) -> Option<Failure> {
     let groups = snapshot.tally().failures.iter();
-    let (reason, group) = groups.max_by_key(|(_, group)| (group.count, std::cmp::Reverse(group.first)))?;
+    let (reason, group) = groups.max_by_key(|(_, group)| (group.count, Reverse(group.first)))?;
     let log_tail = snapshot.trial(group.first).and_then(|trial| trial.log_tail.clone());
     Some(Failure { reason: reason.clone(), count: group.count, trial: group.first, log_tail })
 }
 
-/// The time that the remaining trials will take if they are like the finished ones.
+/// What most of the trials that do not come forward wait for. Those that are told to end wait for nothing any longer.
+fn held(snapshot: &Snapshot) -> Option<Held> {
+    let mut groups: BTreeMap<(bool, &str), (u32, u32)> = BTreeMap::new();
+    for trial in snapshot.open_trials().filter(|trial| trial.stopping.is_none()) {
+        if let Some(reason) = &trial.held {
+            let again = trial.state == TrialState::Waiting;
+            groups.entry((again, reason)).or_insert((0, trial.number)).0 += 1;
+        }
+    }
+    let most = groups.into_iter().max_by_key(|((again, _), (count, first))| (*count, !again, Reverse(*first)));
+    let ((again, reason), (count, trial)) = most?;
+    let limit = snapshot.tuning().limits.trial_timeout;
+    Some(Held { reason: reason.to_owned(), count, trial, again, limit })
+}
+
+fn progress(snapshot: &Snapshot) -> Option<Progress> {
+    if snapshot.tuning().trial.searches() {
+        let (done, total) = snapshot.open_trials().next()?.progress.filter(|(_, total)| *total > 0)?;
+        return Some(Progress::Workflow { done: done.min(total), total });
+    }
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for share in snapshot.open_trials().filter_map(share) {
+        sum += share;
+        count += 1;
+    }
+    (count > 0).then(|| Progress::Trials { share: sum / f64::from(count) })
+}
+
+/// How far the trial is, from 0 to 1, if it says.
+fn share(trial: &Trial) -> Option<f64> {
+    let (done, total) = trial.progress.filter(|(_, total)| *total > 0)?;
+    Some((done as f64 / total as f64).min(1.0))
+}
+
+/// The time that the sweep will still take, by its finished trials or, before there is one, by what the running ones
+/// say of themselves. Of an engine that does not answer nothing is known.
 fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
     let sweep = snapshot.sweep();
-    let limits = &sweep.tuning.limits;
-    let finished = snapshot.counts().finished();
-    if sweep.state != SweepState::Running || finished == 0 {
+    if sweep.state != SweepState::Running || snapshot.away().is_some() {
         return None;
     }
-    let mean = snapshot.tally().run_time.as_secs_f64() / f64::from(finished);
-    let spent: f64 = snapshot
-        .open_trials()
-        .filter_map(|trial| trial.started_at)
-        .map(|start| now.duration_since(start).as_secs_f64().clamp(0.0, mean))
-        .sum();
-    let left = limits.trials.saturating_sub(finished);
-    let work = mean * f64::from(left) - spent;
-    // The last trials have places to themselves: two of them do not end faster on eight places.
-    let places = limits.parallel.min(left).max(1);
-    let estimate = SignedDuration::try_from_secs_f64((work / f64::from(places)).max(0.0)).ok()?;
+    let seconds = if sweep.tuning.trial.searches() {
+        let carrier = snapshot.open_trials().next()?;
+        told_length(carrier, now).map(|(elapsed, share)| elapsed / share - elapsed)?
+    } else {
+        trials_left(snapshot, now)?
+    };
+    let estimate = SignedDuration::try_from_secs_f64(seconds.max(0.0)).ok()?;
+    let limits = &sweep.tuning.limits;
     let until_deadline = limits
         .deadline
         .zip(sweep.started_at)
         .map(|(deadline, start)| deadline.saturating_sub(now.duration_since(start)).max(SignedDuration::ZERO));
     Some(until_deadline.map_or(estimate, |most| estimate.min(most)))
+}
+
+/// A trial that is less far than this says nothing of how long it will take.
+const LEAST_SHARE: f64 = 0.05;
+
+/// The seconds that a running trial has taken and the share that it has done, if it is far enough to tell by.
+fn told_length(trial: &Trial, now: Timestamp) -> Option<(f64, f64)> {
+    let share = share(trial).filter(|share| *share >= LEAST_SHARE)?;
+    Some((now.duration_since(trial.started_at?).as_secs_f64().max(0.0), share))
+}
+
+/// Seconds that the remaining trials will take if they are like the others.
+fn trials_left(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
+    let limits = &snapshot.tuning().limits;
+    let finished = snapshot.counts().finished();
+    let mean = mean_length(snapshot, now)?;
+    let spent = |trial: &Trial| {
+        let elapsed = now.duration_since(trial.started_at?).as_secs_f64().clamp(0.0, mean);
+        Some(share(trial).map_or(elapsed, |share| share * mean))
+    };
+    let spent: f64 = snapshot.open_trials().filter_map(spent).sum();
+    let left = limits.trials.saturating_sub(finished);
+    let work = mean * f64::from(left) - spent;
+    // The last trials have places to themselves: two of them do not end faster on eight places.
+    Some(work / f64::from(limits.parallel.min(left).max(1)))
+}
+
+fn mean_length(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
+    let finished = snapshot.counts().finished();
+    if finished > 0 {
+        return Some(snapshot.tally().run_time.as_secs_f64() / f64::from(finished));
+    }
+    let told = snapshot.open_trials().filter_map(|trial| told_length(trial, now));
+    let (elapsed, shares) = told.fold((0.0, 0.0), |(all, shares), (elapsed, share)| (all + elapsed, shares + share));
+    (shares > 0.0).then(|| elapsed / shares)
 }
 
 /// The share of the steps that the pruned trials did not run, out of what all finished ones would have run in full.

@@ -13,7 +13,10 @@ use crate::notify::Notifier;
 use crate::store::StoreError;
 
 mod ask_timer;
+pub mod availability;
 pub mod dispatcher;
+#[cfg(test)]
+mod fixtures;
 pub mod observer;
 mod pause;
 pub mod perform;

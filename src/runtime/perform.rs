@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::{Engines, Notifiers};
 use crate::config::Config;
-use crate::domain::effect::{Action, Notification, Receipt};
+use crate::domain::effect::{Action, Lane, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::params::Params;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
@@ -74,7 +74,7 @@ impl Performer {
         match &leased.effect.action {
             Action::Submit { engine, attempt, params } => self.submit(engine, attempt, params).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
-            Action::Release { engine, sweep } => Ok(self.release(engine, sweep).await),
+            Action::Release { engine, sweep } => self.release(engine, sweep).await,
             Action::Notify(notification) => match self.in_thread(notification).await? {
                 Some(notification) => Ok(self.notify(&notification, leased).await),
                 None => Ok(before_its_thread(leased.attempts)),
@@ -169,12 +169,19 @@ impl Performer {
         performed(limited(place.stop(attempt, grace)).await)
     }
 
-    async fn release(&self, engine: &EngineName, sweep: &SweepId) -> Performed {
-        match self.engines.get(engine) {
-            Some(place) => performed(limited(place.release(sweep)).await),
+    /// Comes after everything else that is to be done for the sweep on its engine: a stop may still be backing off.
+    async fn release(&self, engine: &EngineName, sweep: &SweepId) -> Result<Performed, StoreError> {
+        let Some(place) = self.engines.get(engine) else {
             // What a removed engine kept goes with it.
-            None => Performed::Never { error: format!("engine {engine} is not in the configuration any longer") },
+            let error = format!("engine {engine} is not in the configuration any longer");
+            return Ok(Performed::Never { error });
+        };
+        // One of them is the release itself.
+        if self.store.undone_effects(sweep, &Lane::Engine(engine.clone())).await? > 1 {
+            let error = "something is still to be done for the sweep".to_owned();
+            return Ok(Performed::Later { error, after: None, ambiguous: false });
         }
+        Ok(performed(limited(place.release(sweep)).await))
     }
 
     /// The notification with the thread that it goes into, or `None` while the message that begins the thread is not
@@ -234,7 +241,10 @@ fn performed(answer: Result<(), EngineError>) -> Performed {
 }
 
 fn later(error: String, after: Option<SignedDuration>) -> Performed {
-    warn!(error, "the engine does not take it now; trying again");
+    // That a place wants to be left alone is said once, by its relay.
+    if after.is_none() {
+        warn!(error, "the engine does not take it now; trying again");
+    }
     Performed::Later { error, after, ambiguous: true }
 }
 

@@ -13,14 +13,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, error, info, info_span, warn};
+use tracing::{Instrument, debug, error, info_span, warn};
 
 use super::Engines;
 use super::ask_timer::TimedSampler;
+use super::availability::{Absent, Availability};
 use super::pause::pause_until;
 use crate::config::Config;
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
-use crate::domain::report::Report;
 use crate::domain::signal::{AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::SweepState;
 use crate::plan::snapshot::Snapshot;
@@ -28,6 +28,8 @@ use crate::plan::step::{self, Grant, Search, Stepped};
 use crate::search::{self, Pruner, Sampler};
 use crate::store::{SignalId, Store, StoreError, SweepCommit};
 use crate::telemetry::Metrics;
+
+mod log;
 
 /// Sweeps are looked at this often even if nothing seems to have happened: a lost wake-up costs a tick, never a sweep.
 const TICK: Duration = Duration::from_secs(5);
@@ -41,6 +43,7 @@ pub struct Reconciler {
     config: watch::Receiver<Arc<Config>>,
     engines: Engines,
     metrics: Arc<Metrics>,
+    availability: Availability,
     sweeps: HashMap<SweepId, Cached>,
     /// Sweeps whose last step came to nothing: they are due at the next turn.
     again: HashSet<SweepId>,
@@ -84,17 +87,26 @@ struct Shared {
     taken: HashMap<EngineName, u32>,
     /// The oldest unfinished sweep of each group.
     oldest: HashMap<String, SweepId>,
+    /// Engines that do not answer.
+    absent: Absent,
 }
 
 impl Reconciler {
-    pub fn new(store: Store, config: watch::Receiver<Arc<Config>>, engines: Engines, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        store: Store,
+        config: watch::Receiver<Arc<Config>>,
+        engines: Engines,
+        metrics: Arc<Metrics>,
+        availability: Availability,
+    ) -> Self {
         let (sweeps, again, unreadable) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Self { store, config, engines, metrics, sweeps, again, unreadable }
+        Self { store, config, engines, metrics, availability, sweeps, again, unreadable }
     }
 
     /// Runs until `cancel`.
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut wake = self.store.wakes().signals.subscribe();
+        let mut availability = self.availability.subscribe();
         while !cancel.is_cancelled() {
             let now = Timestamp::now();
             let next = match self.turn(now).await {
@@ -114,6 +126,7 @@ impl Reconciler {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 _ = wake.changed() => {}
+                _ = availability.changed() => {}
                 () = pause_until(next, TICK) => {}
             }
         }
@@ -124,13 +137,15 @@ impl Reconciler {
     /// # Errors
     /// The store cannot be read.
     pub async fn turn(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        // Before the signals are read: of an engine that is back by now, the store has all news.
+        let absent = self.availability.absent();
         let unfinished = self.store.unfinished_sweeps().await?;
         let known: HashSet<&SweepId> = unfinished.iter().collect();
         self.sweeps.retain(|id, _| known.contains(id));
-        let fresh = self.load_new(&unfinished).await?;
+        let fresh = self.load_new(&unfinished, now).await?;
         // All news first: the place of a trial that has ended is free for the oldest sweep that wants it.
         let mut folded = self.fold_signals().await?;
-        let mut shared = self.count_shared(&unfinished);
+        let mut shared = Shared { absent, ..self.count_shared(&unfinished) };
         let (mut steppings, mut ended) = (Vec::new(), false);
         for id in &unfinished {
             let grant = self.grant(id, &shared);
@@ -150,10 +165,10 @@ impl Reconciler {
     }
 
     /// Reads the sweeps that are not in memory. Returns them, and those whose last step came to nothing.
-    async fn load_new(&mut self, unfinished: &[SweepId]) -> Result<HashSet<SweepId>, StoreError> {
+    async fn load_new(&mut self, unfinished: &[SweepId], now: Timestamp) -> Result<HashSet<SweepId>, StoreError> {
         let mut fresh = std::mem::take(&mut self.again);
         for id in unfinished {
-            if !self.sweeps.contains_key(id) && self.load_readable(id).await? {
+            if !self.sweeps.contains_key(id) && self.load_readable(id, now).await? {
                 fresh.insert(id.clone());
             }
         }
@@ -161,8 +176,8 @@ impl Reconciler {
     }
 
     /// Loads a sweep; `false` when it cannot be read, which must not hold up the others.
-    async fn load_readable(&mut self, id: &SweepId) -> Result<bool, StoreError> {
-        match self.load(id).await {
+    async fn load_readable(&mut self, id: &SweepId, now: Timestamp) -> Result<bool, StoreError> {
+        match self.load(id, now).await {
             Ok(()) => Ok(true),
             Err(error @ StoreError::Unreadable { .. }) => {
                 if self.unreadable.insert(id.clone()) {
@@ -174,7 +189,7 @@ impl Reconciler {
         }
     }
 
-    async fn load(&mut self, id: &SweepId) -> Result<(), StoreError> {
+    async fn load(&mut self, id: &SweepId, now: Timestamp) -> Result<(), StoreError> {
         let Some(stored) = self.store.load_sweep(id).await? else {
             return Ok(());
         };
@@ -182,7 +197,8 @@ impl Reconciler {
         let settings = &stored.sweep.tuning.search;
         let sampler = TimedSampler::new(search::sampler(settings), settings.sampler, Arc::clone(&self.metrics));
         let search = Chosen { sampler: Box::new(sampler), pruner: search::pruner(&settings.pruner) };
-        let snapshot = Snapshot::load(stored.sweep, trials);
+        let mut snapshot = Snapshot::load(stored.sweep, trials);
+        snapshot.resume(stored.report.as_ref(), now);
         debug!(sweep = %id, trials = snapshot.trials().len(), "sweep loaded");
         let cached = Cached { snapshot, revision: stored.revision, search: Arc::new(search) };
         self.sweeps.insert(id.clone(), cached);
@@ -195,11 +211,8 @@ impl Reconciler {
             return false;
         };
         let snapshot = &cached.snapshot;
-        let limits = &snapshot.sweep().tuning.limits;
-        let could_start = matches!(grant, Grant::Places(places) if *places > 0)
-            && snapshot.open_count() < limits.parallel
-            && (snapshot.trials().len() as u32) < limits.trials;
-        could_start || step::next_wake(snapshot).is_some_and(|wake| wake <= now)
+        let could_start = matches!(grant, Grant::Places(places) if *places > 0) && step::wanted(snapshot) > 0;
+        could_start || grant.away() != snapshot.away() || step::next_wake(snapshot).is_some_and(|wake| wake <= now)
     }
 
     /// Folds the signals that the store has into the sweeps in memory. What is folded and not written is folded again.
@@ -250,6 +263,9 @@ impl Reconciler {
         let Some(capacity) = self.config.borrow().engines.get(engine).map(|settings| settings.capacity()) else {
             return Grant::Wait(format!("engine {engine}, which the configuration does not have"));
         };
+        if let Some(away) = shared.absent.get(engine) {
+            return Grant::Away(away.clone());
+        }
         match capacity.saturating_sub(shared.taken.get(engine).copied().unwrap_or(0)) {
             0 if sweep.state == SweepState::Queued => {
                 Grant::Wait(format!("a place on engine {engine}: all {capacity} are taken"))
@@ -329,7 +345,7 @@ impl Reconciler {
 async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Option<Cached> {
     let Stepping { mut cached, commit, ended } = stepping;
     if let Some(commit) = commit {
-        log_progress(&cached.snapshot, commit.report.as_ref());
+        log::progress(&cached.snapshot, commit.report.as_ref());
         match store.commit_sweep(commit).await {
             Ok(revision) => cached.revision = revision,
             Err(StoreError::Conflict { .. }) => {
@@ -363,24 +379,6 @@ fn ended_attempt(signal: Signal) -> Option<AttemptId> {
         SignalKind::Attempt { attempt, news: AttemptNews::Ended { .. } } => Some(attempt),
         _ => None,
     }
-}
-
-fn log_progress(snapshot: &Snapshot, report: Option<&Report>) {
-    let Some(report) = report else {
-        return;
-    };
-    let counts = snapshot.counts();
-    let sweep = snapshot.sweep();
-    let outcome = sweep.outcome.as_ref().map(|outcome| outcome.name());
-    info!(
-        state = sweep.state.name(),
-        outcome,
-        finished = counts.finished(),
-        running = counts.running,
-        failed = counts.failed,
-        best = report.best().map(|best| best.value),
-        "sweep"
-    );
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::rows::{self, decode, encode, micros, micros_after, timestamp};
 use super::wakes::Wake;
 use super::writer::Shape;
 use crate::domain::effect::{Action, Effect, Lane, Receipt};
+use crate::domain::ids::SweepId;
 
 /// The row number of an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,16 +134,58 @@ impl Store {
         error: &str,
         ambiguous: bool,
     ) -> Result<(), StoreError> {
+        self.put_off(id, at, error, ambiguous, 1).await
+    }
+
+    /// Like [`Store::effect_retry`], but not for a fault of this effect, whose attempts do not count then: the place that
+    /// it goes to takes nothing at all before `at`.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn effect_hold(
+        &self,
+        id: EffectId,
+        at: Timestamp,
+        error: &str,
+        ambiguous: bool,
+    ) -> Result<(), StoreError> {
+        self.put_off(id, at, error, ambiguous, 0).await
+    }
+
+    /// `counts`: 1 if the attempt counts, else 0.
+    async fn put_off(
+        &self,
+        id: EffectId,
+        at: Timestamp,
+        error: &str,
+        ambiguous: bool,
+        counts: i64,
+    ) -> Result<(), StoreError> {
         const RETRY: &str = "UPDATE effects SET state = 'ready', due_at = $2, backing_off = 1, error = $3, \
                              perhaps_done = CASE WHEN $4 = 1 THEN 1 ELSE perhaps_done END, \
+                             attempts = attempts - 1 + $5, \
                              leased_until = NULL, leased_version = NULL WHERE id = $1 AND state = 'leased'";
         let error = error.to_owned();
         self.write(Shape::Single, Wake::OUTBOX, move |connection| {
             Box::pin(async move {
                 let query = sqlx::query(RETRY).bind(id.0).bind(micros(at)).bind(error).bind(i64::from(ambiguous));
-                query.execute(connection).await?;
+                query.bind(counts).execute(connection).await?;
                 Ok(())
             })
+        })
+        .await
+    }
+
+    /// How many effects of `sweep` are not done in `lane`, those under way included.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn undone_effects(&self, sweep: &SweepId, lane: &Lane) -> Result<u32, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM effects \
+                             WHERE lane = $1 AND state IN ('ready', 'leased') AND sweep = $2";
+        let (sweep, lane) = (sweep.to_string(), lane.to_string());
+        self.read(move |connection| {
+            Box::pin(async move { Ok(sqlx::query_scalar(COUNT).bind(lane).bind(sweep).fetch_one(connection).await?) })
         })
         .await
     }

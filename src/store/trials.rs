@@ -88,6 +88,7 @@ pub(super) struct TrialImage {
     params: String,
     metrics: Option<String>,
     steps: Option<String>,
+    held: Option<String>,
     reason: Option<String>,
     log_tail: Option<String>,
 }
@@ -114,6 +115,7 @@ impl TrialImage {
             params: encode("parameters", &trial.params)?,
             metrics: (!trial.metrics.0.is_empty()).then(|| encode("metrics", &trial.metrics)).transpose()?,
             steps: (!steps.is_empty()).then(|| encode("steps", &steps)).transpose()?,
+            held: trial.held.clone(),
             reason: trial.reason.clone(),
             log_tail: trial.log_tail.clone(),
         })
@@ -128,15 +130,15 @@ pub(super) async fn upsert_trial(
     trial: &TrialImage,
 ) -> Result<(), Fault> {
     const UPSERT: &str = "INSERT INTO trials (sweep, number, attempt, rank, state, lost_attempts, stopping, stopping_since, \
-         progress_done, progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         progress_done, progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail, held) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          ON CONFLICT (sweep, number) DO UPDATE SET attempt = excluded.attempt, rank = excluded.rank, \
          state = excluded.state, lost_attempts = excluded.lost_attempts, stopping = excluded.stopping, \
          stopping_since = excluded.stopping_since, \
          progress_done = excluded.progress_done, progress_total = excluded.progress_total, \
          proposed_at = excluded.proposed_at, started_at = excluded.started_at, ended_at = excluded.ended_at, \
          params = excluded.params, metrics = excluded.metrics, steps = excluded.steps, reason = excluded.reason, \
-         log_tail = excluded.log_tail \
+         log_tail = excluded.log_tail, held = excluded.held \
          WHERE excluded.attempt > trials.attempt OR (excluded.attempt = trials.attempt \
          AND (excluded.rank > trials.rank OR excluded.state = trials.state))";
     let written = sqlx::query(UPSERT)
@@ -158,6 +160,7 @@ pub(super) async fn upsert_trial(
         .bind(&trial.steps)
         .bind(&trial.reason)
         .bind(&trial.log_tail)
+        .bind(&trial.held)
         .execute(connection)
         .await?;
     if written.rows_affected() == 1 {
@@ -191,7 +194,7 @@ fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
         stopping: text("stopping")?.map(|text| decode(&what("the stop reason"), &text)).transpose()?,
         stopping_since: instant("stopping_since")?,
         lost_attempts: row.try_get("lost_attempts")?,
-        held: None,
+        held: text("held")?,
         reason: text("reason")?,
         log_tail: text("log_tail")?,
     })

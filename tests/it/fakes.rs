@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod github;
+mod kubernetes;
 mod slack;
 mod trials;
 mod wire;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::params::Params;
+use crate::domain::params::{Params, Value};
 use crate::domain::tuning::fixture;
 
 fn at(second: i64) -> Timestamp {
@@ -99,6 +99,88 @@ fn a_stopped_trial_ends_for_the_reason_it_was_stopped_for() {
     }
 }
 
+fn held(why: Option<&str>) -> AttemptNews {
+    AttemptNews::Held { why: why.map(str::to_owned) }
+}
+
+#[test]
+fn what_a_trial_waits_for_is_known_until_it_goes_on_or_ends() {
+    let mut trial = trial();
+    assert_eq!(tell(&mut trial, 1, &held(Some("no node")), at(1), &fixture()), Told::Changed);
+    assert_eq!((trial.state, trial.held.as_deref()), (TrialState::Running, Some("no node")));
+    assert_eq!(tell(&mut trial, 1, &held(None), at(2), &fixture()), Told::Changed);
+    assert_eq!(trial.held, None);
+    tell(&mut trial, 1, &held(Some("no node")), at(3), &fixture());
+    tell(&mut trial, 1, &ended(AttemptEnd::Succeeded { metrics: loss(0.5) }), at(4), &fixture());
+    assert_eq!((trial.state, trial.held), (TrialState::Complete, None));
+}
+
+#[test]
+fn a_trial_that_timed_out_while_it_waited_says_what_for() {
+    let mut trial = trial();
+    tell(&mut trial, 1, &held(Some("Unschedulable: 1 Insufficient nvidia.com/gpu")), at(1), &fixture());
+    trial.stopping = Some(StopReason::TimedOut);
+    // Its pod is being removed, so it waits for nothing any longer.
+    assert_eq!(tell(&mut trial, 1, &held(None), at(2), &fixture()), Told::Nothing);
+    tell(&mut trial, 1, &ended(AttemptEnd::Stopped), at(3), &fixture());
+    let reason = "it ran longer than its limit of 1h, and waited: Unschedulable: 1 Insufficient nvidia.com/gpu";
+    assert_eq!((trial.state, trial.reason.as_deref(), trial.held), (TrialState::Failed, Some(reason), None));
+}
+
+#[test]
+fn a_trial_that_is_started_again_says_why_until_it_runs() {
+    let mut trial = trial();
+    tell(&mut trial, 1, &held(Some("no node")), at(1), &fixture());
+    tell(&mut trial, 1, &lost(false), at(2), &fixture());
+    assert_eq!((trial.state, trial.held.as_deref()), (TrialState::Waiting, Some("the node went away")));
+    tell(&mut trial, 2, &AttemptNews::Started, at(3), &fixture());
+    assert_eq!(trial.held, None);
+    tell(&mut trial, 2, &lost(true), at(4), &fixture());
+    assert_eq!(trial.held, None, "a restart of tunebot is nothing to tell");
+}
+
+fn row(x: f64, state: TrialState, metrics: Metrics) -> SearchedTrial {
+    SearchedTrial { params: [("x".parse().unwrap(), Value::Float(x))].into_iter().collect(), metrics, state }
+}
+
+#[test]
+fn a_workflow_that_searched_by_itself_becomes_the_trials_of_its_table() {
+    let table = vec![
+        row(0.1, TrialState::Complete, loss(0.5)),
+        row(0.2, TrialState::Failed, Metrics::default()),
+        row(0.3, TrialState::Pruned, Metrics::default()),
+        row(0.4, TrialState::Complete, Metrics::default()),
+        row(0.5, TrialState::Running, Metrics::default()),
+    ];
+    let mut carrier = trial();
+    tell(&mut carrier, 1, &AttemptNews::Reported { step: 1, metrics: loss(0.7) }, at(1), &fixture());
+    tell(&mut carrier, 1, &ended(AttemptEnd::Searched { trials: table.clone() }), at(2), &fixture());
+    let others = searched(&carrier, &table, at(2), &fixture());
+    let told: Vec<_> = std::iter::once(&carrier)
+        .chain(&others)
+        .map(|trial| (trial.number, trial.state.name(), trial.reason.as_deref(), trial.ended_at))
+        .collect();
+    let end = Some(at(2));
+    assert_eq!(
+        told,
+        [
+            (0, "complete", None, end),
+            (1, "failed", Some("its workflow counts it as failed"), end),
+            (2, "pruned", None, end),
+            (3, "failed", Some("it ended well but gave no loss, nor any other metric"), end),
+            (4, "failed", Some("its workflow counts it as failed"), end),
+        ]
+    );
+    assert_eq!((carrier.metrics, carrier.steps.len()), (loss(0.5), 0));
+}
+
+#[test]
+fn a_search_without_a_table_fails_and_says_so() {
+    let mut carrier = trial();
+    tell(&mut carrier, 1, &ended(AttemptEnd::Searched { trials: Vec::new() }), at(2), &fixture());
+    assert_eq!(carrier.reason.as_deref(), Some("the workflow ended well and named no trial"));
+}
+
 #[test]
 fn a_value_that_arrives_after_the_stop_still_counts() {
     let mut trial = trial();
@@ -118,6 +200,11 @@ fn a_million_steps_do_not_fill_the_store() {
     assert!(trial.steps.windows(2).all(|pair| pair[0].0 < pair[1].0));
 }
 
+fn any_row() -> impl Strategy<Value = SearchedTrial> {
+    let state = prop::sample::select(&TrialState::ALL[..]);
+    (0.0..1.0, state, any::<f64>()).prop_map(|(x, state, value)| row(x, state, loss(value)))
+}
+
 fn any_news() -> impl Strategy<Value = AttemptNews> {
     prop_oneof![
         Just(AttemptNews::Started),
@@ -126,6 +213,8 @@ fn any_news() -> impl Strategy<Value = AttemptNews> {
         any::<f64>().prop_map(|value| ended(AttemptEnd::Succeeded { metrics: loss(value) })),
         Just(ended(AttemptEnd::Failed { reason: "exit code 1".into(), log_tail: None })),
         Just(ended(AttemptEnd::Stopped)),
+        prop::option::of("[ab]").prop_map(|why| AttemptNews::Held { why }),
+        prop::collection::vec(any_row(), 0..3).prop_map(|trials| ended(AttemptEnd::Searched { trials })),
         any::<bool>().prop_map(lost),
     ]
 }
@@ -148,6 +237,7 @@ proptest! {
                 prop_assert_eq!(&trial.state, &before.state);
                 prop_assert_eq!(trial.ended_at, before.ended_at);
             }
+            prop_assert!(trial.held.is_none() || !trial.state.is_finished());
         }
     }
 

@@ -12,15 +12,12 @@ use serde::{Deserialize, Serialize};
 use super::folder::AttemptFolder;
 use super::placeholder::{expand_arguments, expand_variables};
 use super::processes::MARK;
-use crate::domain::sweep::Code;
 use crate::domain::tuning::TrialTemplate;
+use crate::engine::contract::{self, TOKEN};
 use crate::engine::{EngineError, Launch};
 
 /// Where programs are looked for when a tuning declares no `PATH`.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// The variable with the trial's token.
-pub(super) const TOKEN: &str = "TUNEBOT_TOKEN";
 
 /// No `Debug`: the environment holds secrets.
 #[derive(Serialize, Deserialize)]
@@ -83,32 +80,20 @@ impl LaunchOrder {
     }
 }
 
-/// What every trial finds in its environment, on every engine.
+/// What every trial finds in its environment, and what this engine adds.
 fn contract_variables(
     launch: &Launch,
     folder: &AttemptFolder,
     source: Option<&Path>,
 ) -> Result<BTreeMap<String, String>, EngineError> {
-    let params = serde_json::to_string(&launch.params)
-        .map_err(|error| EngineError::Permanent(format!("the parameters cannot be written as JSON: {error}")))?;
-    let mut variables = BTreeMap::from([
-        ("TUNEBOT_SWEEP", launch.attempt.sweep.to_string()),
-        ("TUNEBOT_TRIAL", launch.attempt.trial.to_string()),
-        ("TUNEBOT_ATTEMPT", launch.attempt.to_string()),
-        ("TUNEBOT_PARAMS", params),
-        ("TUNEBOT_REPORT_URL", launch.report_url.clone()),
-        (TOKEN, launch.token.expose_secret().to_owned()),
-        (MARK, folder.result().to_string_lossy().into_owned()),
-    ]);
+    let mut variables: BTreeMap<&str, String> = contract::variables(launch)
+        .map_err(|error| EngineError::Permanent(format!("the parameters cannot be written as JSON: {error}")))?
+        .into_iter()
+        .collect();
+    variables.insert(TOKEN, launch.token.expose_secret().to_owned());
+    variables.insert(MARK, folder.result().to_string_lossy().into_owned());
     if let Some(source) = source {
         variables.insert("TUNEBOT_SOURCE", source.to_string_lossy().into_owned());
-    }
-    if let Some(Code { repository, reference, sha, .. }) = &launch.code {
-        variables.insert("TUNEBOT_REPOSITORY", repository.to_string());
-        variables.insert("TUNEBOT_REF", reference.clone());
-        if let Some(sha) = sha {
-            variables.insert("TUNEBOT_COMMIT", sha.to_string());
-        }
     }
     Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::ids::MetricName;
 use crate::domain::metrics::Metrics;
+use crate::engine::number;
 
 /// Longer lines are log.
 pub(super) const MAX_LINE: usize = 64 * 1024;
@@ -91,35 +92,11 @@ impl LineSplitter {
 }
 
 fn parse_object(text: &[u8]) -> Result<Map<String, Value>, String> {
-    match serde_json::from_slice(&with_null_for_nan(text)) {
+    match number::parse(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err("is not a JSON object like {\"loss\": 0.1}".into()),
         Err(error) => Err(format!("is not JSON: {error}")),
     }
-}
-
-/// JSON has no NaN, yet Python writes one: the bare words become null, those inside strings stay.
-fn with_null_for_nan(text: &[u8]) -> Vec<u8> {
-    const WORDS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
-    let mut out = Vec::with_capacity(text.len());
-    let (mut position, mut in_string) = (0, false);
-    while let Some(&byte) = text.get(position) {
-        let word = WORDS.iter().find(|word| !in_string && text[position..].starts_with(word));
-        if let Some(word) = word {
-            out.extend_from_slice(b"null");
-            position += word.len();
-            continue;
-        }
-        if in_string && byte == b'\\' {
-            out.extend(text[position..].iter().take(2));
-            position += 2;
-            continue;
-        }
-        in_string ^= byte == b'"';
-        out.push(byte);
-        position += 1;
-    }
-    out
 }
 
 fn metrics_of(object: &Map<String, Value>) -> Metrics {
@@ -131,21 +108,8 @@ fn metrics_of(object: &Map<String, Value>) -> Metrics {
     source
         .iter()
         .filter(|(key, _)| nested || !reserved(key))
-        .filter_map(|(key, value)| Some((key.parse::<MetricName>().ok()?, read_metric(value)?)))
+        .filter_map(|(key, value)| Some((key.parse::<MetricName>().ok()?, number::of_json(value)?)))
         .collect()
-}
-
-fn read_metric(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::Null => Some(f64::NAN),
-        Value::String(text) => {
-            let word = text.trim_start_matches(['-', '+']);
-            let not_a_number = ["nan", "inf", "infinity"].iter().any(|name| word.eq_ignore_ascii_case(name));
-            not_a_number.then_some(f64::NAN)
-        }
-        _ => None,
-    }
 }
 
 fn read_progress(value: &Value) -> Option<(u64, u64)> {
@@ -212,11 +176,6 @@ mod tests {
         for value in ["null", "NaN", "Infinity", "-Infinity", r#""nan""#, r#""-inf""#] {
             assert_eq!(shown(&format!(r#"{{"loss":{value}}}"#)), "step None, progress None, loss=NaN", "{value}");
         }
-    }
-
-    #[test]
-    fn the_word_nan_in_a_string_is_left_alone() {
-        assert_eq!(with_null_for_nan(br#"{"a":"x\" NaN","b":NaN}"#), br#"{"a":"x\" NaN","b":null}"#);
     }
 
     #[test]

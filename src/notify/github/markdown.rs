@@ -3,9 +3,10 @@
 use crate::domain::report::{Conclusion, Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
-use crate::notify::grafana::Link;
+use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase};
 use crate::notify::prose;
+use crate::notify::standing::{self, Medium};
 
 use super::markup;
 
@@ -103,11 +104,10 @@ fn short_title(report: &Report) -> Phrase {
     let words = |text: &str| Phrase::default().words(text);
     match &report.phase {
         Phase::Queued { .. } => words("queued"),
-        Phase::Running => {
-            words(&format!("running, {} of {} done", report.counts.finished(), figures::count(report.trials, "trial")))
-        }
+        Phase::Running => words(&standing::title(report)),
         Phase::Stopping { .. } => words("stopping"),
         Phase::Finished { outcome: Outcome::Stopped { .. } } => words("stopped"),
+        Phase::Finished { outcome: Outcome::TooManyFailures { .. } } if report.searches => words("its workflow failed"),
         Phase::Finished { outcome: Outcome::TooManyFailures { .. } } => words("gave up after too many failures"),
         Phase::Finished { .. } => match (&report.verdict, phrases::result(report)) {
             (Some(verdict), _) => words(&prose::line(&verdict.headline, TITLE)),
@@ -136,7 +136,8 @@ fn summary(report: &Report) -> String {
     match &report.phase {
         Phase::Queued { .. } => explanation,
         Phase::Running | Phase::Stopping { .. } => {
-            paragraphs([explanation, progress(report), phrases::tally(&report.counts, " · "), failure])
+            let waiting = markup::phrase(&standing::waiting(report, Medium::Chat));
+            paragraphs([explanation, progress(report), standing::tally(report, " · "), waiting, failure])
         }
         Phase::Finished { outcome } => {
             let said_in_title = outcome.is_success() && report.verdict.is_none() && report.best().is_some();
@@ -161,10 +162,11 @@ fn requirement(report: &Report) -> Phrase {
 }
 
 fn progress(report: &Report) -> String {
-    let done = report.counts.finished();
-    let cells = figures::filled_cells(done, report.trials, BAR);
-    let bar = Phrase::default().code(format!("{}{}", "█".repeat(cells), "░".repeat(BAR - cells)));
-    let bar = bar.words(format!(" {done}/{}", report.trials));
+    let bar = standing::bar(report, BAR).map(|(cells, label)| {
+        let bar = Phrase::default().code(format!("{}{}", "█".repeat(cells), "░".repeat(BAR - cells)));
+        bar.words(format!(" {label}"))
+    });
+    let bar = bar.unwrap_or_default();
     markup::phrase(&Phrase::joined([bar, phrases::best_so_far(report), phrases::time_left(report)], " · "))
 }
 
@@ -248,7 +250,7 @@ fn how(report: &Report) -> String {
             "Sweep",
             format!("{} for {}", markup::code(report.sweep.as_str()), markup::words(&phrases::asker(report))),
         ),
-        item("Trials", format!("{} asked for, {}", report.trials, phrases::tally(&report.counts, ", "))),
+        item("Trials", format!("{} asked for, {}", report.trials, standing::tally(report, ", "))),
         item("Search", markup::words(&phrases::setup(report))),
         item("Overrides", markup::phrase(&phrases::notes(report))),
         item("Code", markup::phrase(&phrases::code(report))),

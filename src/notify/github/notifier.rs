@@ -6,9 +6,8 @@ use async_trait::async_trait;
 
 use crate::domain::effect::{Content, Receipt};
 use crate::domain::ids::{CommitSha, Repository};
-use crate::domain::report::Report;
 use crate::domain::sweep::Destination;
-use crate::notify::grafana::{self, Dashboards, Link};
+use crate::notify::links::Links;
 use crate::notify::{Delivery, Notifier, NotifyError};
 
 use super::checks::CheckRun;
@@ -18,12 +17,12 @@ use super::markdown;
 
 pub struct GithubNotifier {
     github: Arc<Github>,
-    dashboards: Option<Dashboards>,
+    links: Links,
 }
 
 impl GithubNotifier {
-    pub fn new(github: Arc<Github>, dashboards: Option<Dashboards>) -> Self {
-        Self { github, dashboards }
+    pub fn new(github: Arc<Github>, links: Links) -> Self {
+        Self { github, links }
     }
 
     async fn deliver_comment(
@@ -34,7 +33,7 @@ impl GithubNotifier {
     ) -> Result<Receipt, NotifyError> {
         let slot = &delivery.notification.slot;
         let (body, is_edited) = match &delivery.notification.content {
-            Content::Sweep(report) => (markdown::comment(slot, report, &self.links(report)), true),
+            Content::Sweep(report) => (markdown::comment(slot, report, &self.links.of(report)), true),
             Content::Closing(report) => (markdown::closing(slot, report), false),
             Content::Answer { text } => (markdown::answer(slot, text), false),
         };
@@ -65,7 +64,7 @@ impl GithubNotifier {
                 message: "a check run cannot carry an answer to a command".to_owned(),
             });
         };
-        let links = self.links(report);
+        let links = self.links.of(report);
         let check = markdown::check(report, &links);
         let details_url = links.first().map(|link| link.url.as_str());
         let run = CheckRun { repository, sha, slot: &delivery.notification.slot, check: &check, report, details_url };
@@ -86,10 +85,6 @@ impl GithubNotifier {
             return Ok(Receipt::GithubCheck { id });
         }
         Ok(Receipt::GithubCheck { id: self.github.create_check(&run).await? })
-    }
-
-    fn links(&self, report: &Report) -> Vec<Link> {
-        self.dashboards.as_ref().map(|dashboards| grafana::links(dashboards, report)).unwrap_or_default()
     }
 }
 

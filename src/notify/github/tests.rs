@@ -54,7 +54,7 @@ async fn deliver(
     receipt: Option<&Receipt>,
     perhaps_sent: bool,
 ) -> Result<Receipt, NotifyError> {
-    let notifier = GithubNotifier::new(Arc::new(github), Some(fixtures::dashboards()));
+    let notifier = GithubNotifier::new(Arc::new(github), fixtures::all_links());
     notifier.deliver(Delivery { notification, receipt, perhaps_sent }).await
 }
 

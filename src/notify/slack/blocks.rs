@@ -10,9 +10,10 @@ use slack_morphism::prelude::{
 use crate::domain::report::{Conclusion, Phase, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
-use crate::notify::grafana::Link;
+use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase, Row};
 use crate::notify::prose;
+use crate::notify::standing::{self, Medium};
 
 use super::mrkdwn;
 
@@ -47,8 +48,9 @@ pub fn sweep(report: &Report, links: &[Link]) -> Message {
         }
         Phase::Running | Phase::Stopping { .. } => {
             let failure = mrkdwn::phrase(&phrases::failure(report));
-            let tally = phrases::tally(&report.counts, " · ");
-            draft.section(&[headline.clone(), explanation, progress(report), tally, failure]);
+            let tally = standing::tally(report, " · ");
+            let waiting = mrkdwn::phrase(&standing::waiting(report, Medium::Chat));
+            draft.section(&[headline.clone(), explanation, progress(report), tally, waiting, failure]);
             draft.context(&setup(report));
         }
         Phase::Finished { .. } => {
@@ -86,10 +88,11 @@ pub fn answer(text: &str) -> Message {
 }
 
 fn progress(report: &Report) -> String {
-    let done = report.counts.finished();
-    let cells = figures::filled_cells(done, report.trials, BAR);
-    let bar = Phrase::default().code(format!("{}{}", "█".repeat(cells), "░".repeat(BAR - cells)));
-    let bar = bar.words(format!(" {done}/{}", report.trials));
+    let bar = standing::bar(report, BAR).map(|(cells, label)| {
+        let bar = Phrase::default().code(format!("{}{}", "█".repeat(cells), "░".repeat(BAR - cells)));
+        bar.words(format!(" {label}"))
+    });
+    let bar = bar.unwrap_or_default();
     mrkdwn::phrase(&Phrase::joined([bar, phrases::best_so_far(report), phrases::time_left(report)], " · "))
 }
 

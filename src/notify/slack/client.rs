@@ -22,7 +22,7 @@ use url::Url;
 
 use crate::domain::effect::{Content, Receipt};
 use crate::domain::sweep::Destination;
-use crate::notify::grafana::{self, Dashboards};
+use crate::notify::links::Links;
 use crate::notify::{Delivery, Notifier, NotifyError};
 
 use super::blocks::{self, Message};
@@ -53,14 +53,14 @@ pub enum SlackSetupError {
 pub struct SlackNotifier {
     client: SlackClient<SlackClientHyperConnector<HttpsConnector<HttpConnector>>>,
     token: SecretString,
-    dashboards: Option<Dashboards>,
+    links: Links,
     call_timeout: Duration,
 }
 
 impl SlackNotifier {
     /// # Errors
     /// The system has no root certificates.
-    pub fn new(settings: SlackSettings, dashboards: Option<Dashboards>) -> Result<Self, SlackSetupError> {
+    pub fn new(settings: SlackSettings, links: Links) -> Result<Self, SlackSetupError> {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(Arc::new(provider))?
@@ -69,20 +69,12 @@ impl SlackNotifier {
             .build();
         let api_url = settings.api_url.as_str().trim_end_matches('/');
         let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url);
-        Ok(Self {
-            client: SlackClient::new(connector),
-            token: settings.bot_token,
-            dashboards,
-            call_timeout: CALL_TIMEOUT,
-        })
+        Ok(Self { client: SlackClient::new(connector), token: settings.bot_token, links, call_timeout: CALL_TIMEOUT })
     }
 
     fn message(&self, content: &Content, mention: Option<&str>) -> Message {
         match content {
-            Content::Sweep(report) => {
-                let links = self.dashboards.as_ref().map(|dashboards| grafana::links(dashboards, report));
-                blocks::sweep(report, &links.unwrap_or_default())
-            }
+            Content::Sweep(report) => blocks::sweep(report, &self.links.of(report)),
             Content::Closing(report) => blocks::closing(report, mention),
             Content::Answer { text } => blocks::answer(text),
         }

@@ -61,11 +61,8 @@ pub fn announce(order: &Order, reference: Option<&str>) -> String {
 
 /// How far it goes, and who chooses what is tried: "40 trials, 8 at a time, TPE".
 fn plan(tuning: &Tuning) -> String {
-    let extent = extent(tuning);
-    match tuning.trial.searches() {
-        true => format!("{extent}; its workflow searches by itself"),
-        false => format!("{extent}, {}", tuning.search.sampler.title()),
-    }
+    let mark = if tuning.trial.searches() { ';' } else { ',' };
+    format!("{}{mark} {}", extent(tuning), tuning.searcher())
 }
 
 fn capitalised(note: &str) -> String {
@@ -134,7 +131,7 @@ fn tuning_help(tuning: &Tuning) -> String {
     let about = if about.is_empty() { String::new() } else { format!(": {}", about.trim_end_matches('.')) };
     // Only a workflow that searches by itself has a space without parameters.
     let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
-    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning),)
+    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning))
 }
 
 fn objective(objective: &Objective) -> String {
@@ -178,6 +175,7 @@ pub fn status(reports: &[Report]) -> String {
 fn phase(report: &Report) -> String {
     match &report.phase {
         Phase::Queued { .. } => "queued".to_owned(),
+        Phase::Running if report.away.is_some() => "running, its engine does not answer".to_owned(),
         Phase::Running => match report.time_left {
             Some(left) => format!("running, about {} left", rough(left)),
             None => "running".to_owned(),

@@ -63,3 +63,58 @@ fn no_more_time_is_left_than_until_the_deadline() {
     assert_eq!(summary::report(&snapshot, None, at(30)).time_left, Some(SignedDuration::from_secs(60)));
     assert_eq!(summary::report(&snapshot, None, at(300)).time_left, Some(SignedDuration::ZERO));
 }
+
+/// A trial that has run for `seconds` at 30 s, and is `done` tenths through.
+fn under_way(number: u32, seconds: i64, done: Option<u64>) -> Trial {
+    Trial {
+        state: TrialState::Running,
+        started_at: Some(at(30 - seconds)),
+        progress: done.map(|done| (done, 10)),
+        ..Trial::proposed(number, Params::default(), at(0))
+    }
+}
+
+#[test]
+fn before_a_trial_has_ended_the_running_ones_say_how_long_it_takes() {
+    let limits = |tuning: &mut Tuning| tuning.limits.trials = 2;
+    let left = |trials| summary::report(&running(trials, limits), None, at(30)).time_left;
+    // Twenty seconds for a half: forty for each, and two at a time.
+    let both = left(vec![under_way(0, 20, Some(5)), under_way(1, 20, Some(5))]);
+    assert_eq!(both, Some(SignedDuration::from_secs(20)));
+    assert_eq!(left(vec![under_way(0, 20, None), under_way(1, 20, Some(0))]), None);
+}
+
+#[test]
+fn a_trial_that_says_how_far_it_is_is_believed_more_than_the_clock() {
+    let left = |done| {
+        let trials = vec![complete(0, 0.4, 10), under_way(1, 9, done)];
+        summary::report(&running(trials, |tuning| tuning.limits.trials = 2), None, at(30)).time_left
+    };
+    assert_eq!(left(None), Some(SignedDuration::from_secs(1)));
+    assert_eq!(left(Some(5)), Some(SignedDuration::from_secs(5)));
+}
+
+#[test]
+fn the_progress_is_the_mean_of_those_that_say_it() {
+    use crate::domain::report::Progress;
+    let progress = |trials| summary::report(&running(trials, |_| ()), None, at(30)).progress;
+    let trials = vec![under_way(0, 9, Some(2)), under_way(1, 9, None), under_way(2, 9, Some(99))];
+    assert_eq!(progress(trials), Some(Progress::Trials { share: 0.6 }));
+    assert_eq!(progress(vec![under_way(0, 9, None), complete(1, 0.5, 20)]), None);
+    let nothing_to_do = Trial { progress: Some((0, 0)), ..under_way(0, 9, None) };
+    assert_eq!(progress(vec![nothing_to_do]), None);
+}
+
+#[test]
+fn of_what_trials_wait_for_the_most_frequent_is_told() {
+    let held = |number, why: &str| Trial { held: Some(why.to_owned()), ..under_way(number, 9, None) };
+    let again = |number| Trial { state: TrialState::Waiting, ..held(number, "no image") };
+    let ending =
+        |number| Trial { stopping: Some(crate::domain::trial::StopReason::TimedOut), ..held(number, "no image") };
+    let told = |trials| {
+        summary::report(&running(trials, |_| ()), None, at(30)).held.map(|held| (held.reason, held.count, held.trial))
+    };
+    let trials = vec![again(0), ending(1), ending(2), held(3, "no node"), held(4, "no node"), held(5, "no image")];
+    assert_eq!(told(trials), Some(("no node".to_owned(), 2, 3)));
+    assert_eq!(told(vec![ending(0), under_way(1, 9, None)]), None);
+}

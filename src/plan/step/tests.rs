@@ -10,7 +10,9 @@ use crate::domain::sweep::{self, Sweep};
 use crate::domain::tuning::{self, Tuning};
 use crate::search::History;
 
+mod away;
 mod properties;
+mod searching;
 mod world;
 
 #[test]
@@ -23,7 +25,7 @@ fn a_sweep_runs_its_trials_a_few_at_a_time_and_ends() {
         world.finish(trial, 1.0 - f64::from(trial) / 10.0);
     }
     assert_eq!(world.outcome(), (SweepState::Finished, Some("completed")));
-    assert_eq!((world.snapshot().trials().len(), world.closings), (4, 1));
+    assert_eq!((world.snapshot().trials().len(), world.closings, world.released), (4, 1, 1));
     let best = world.last.as_ref().unwrap().best().unwrap();
     assert_eq!((best.trial, best.value), (3, 0.7));
 }
@@ -162,6 +164,7 @@ fn a_stop_ends_a_queued_sweep_at_once_and_a_running_one_with_its_trials() {
     queued.step();
     queued.stop_by("@mika");
     assert_eq!((queued.outcome(), queued.closings), ((SweepState::Finished, Some("stopped")), 1));
+    assert_eq!(queued.released, 0, "it never had anything on its engine");
 
     let mut running = World::new(|_| ());
     running.step();

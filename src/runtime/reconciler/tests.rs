@@ -1,70 +1,23 @@
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 
 use super::*;
-use crate::config::{EngineSettings, LocalEngineSettings, Log, LogFormat, Server, StoreSettings};
 use crate::domain::effect::{Effect, Lane};
-use crate::domain::event::{Event, EventKey, EventKind, Source};
-use crate::domain::sweep::{self, Sweep};
-use crate::domain::tuning;
-use crate::store::EventResult;
-
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-fn later(seconds: i64) -> Timestamp {
-    NOW + SignedDuration::from_secs(seconds)
-}
-
-/// One engine, `local`, with two places.
-fn config() -> Arc<Config> {
-    let day = SignedDuration::from_hours(24);
-    let local = LocalEngineSettings { capacity: 2, work_dir: "unused".into(), log_limit_bytes: 1, keep_work: false };
-    Arc::new(Config {
-        server: Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1:8080".parse().unwrap(),
-            drain: SignedDuration::from_secs(10),
-            log: Log { format: LogFormat::Text, filter: "info".into() },
-            api_tokens: Vec::new(),
-        },
-        store: StoreSettings { path: "unused.db".into(), keep_events: day, keep_trials: day },
-        github: None,
-        slack: None,
-        grafana: None,
-        engines: BTreeMap::from([("local".parse().unwrap(), EngineSettings::Local(local))]),
-        rules: Arc::default(),
-    })
-}
+use crate::domain::report::Phase;
+use crate::domain::signal::AttemptEnd;
+use crate::runtime::fixtures::{NOW, ask_for, ask_for_in_group, config, later};
 
 fn reconciler(store: &Store) -> (Reconciler, watch::Sender<Arc<Config>>) {
     let (sender, receiver) = watch::channel(config());
     let metrics = Arc::new(Metrics::new(NOW, "test"));
-    (Reconciler::new(store.clone(), receiver, Arc::default(), metrics), sender)
-}
-
-/// A sweep of two trials at a time, named `resnet-<suffix>`.
-async fn ask_for(store: &Store, suffix: &str) -> SweepId {
-    ask_for_in_group(store, suffix, None).await
-}
-
-/// One that waits until all older ones of its group have ended.
-async fn ask_for_in_group(store: &Store, suffix: &str, group: Option<&str>) -> SweepId {
-    let id: SweepId = format!("resnet-{suffix}").parse().unwrap();
-    let key = EventKey { source: Source::Github, delivery: suffix.to_owned() };
-    let event = Event { key, received_at: NOW, kind: EventKind::Ping { zen: String::new() } };
-    let event = store.accept(&event).await.unwrap().id();
-    let fixture = sweep::fixture(tuning::fixture());
-    let (group, waits_for_group) = (group.map(str::to_owned), group.is_some());
-    let sweep = Sweep { id: id.clone(), event, created_at: NOW, group, waits_for_group, ..fixture };
-    store.finish_event(event, EventResult { sweeps: vec![sweep], ..EventResult::default() }).await.unwrap();
-    id
+    let availability = Availability::new(Arc::clone(&metrics));
+    (Reconciler::new(store.clone(), receiver, Arc::default(), metrics, availability), sender)
 }
 
 async fn submitted(store: &Store) -> Vec<String> {
     let lane = Lane::Engine("local".parse().unwrap());
-    let leased = store.lease_effects(&lane, later(60), SignedDuration::from_hours(1), 100).await.unwrap();
-    leased.into_iter().map(|leased| leased.effect.action.key()).collect()
+    let leased = store.lease_effects(&lane, later(10_000), SignedDuration::from_hours(1), 100).await.unwrap();
+    let keys = leased.into_iter().map(|leased| leased.effect.action.key());
+    keys.filter(|key| !key.starts_with("release/")).collect()
 }
 
 /// Somebody else's commit: the sweep in memory is out of date.
@@ -104,14 +57,14 @@ async fn older_sweeps_have_the_first_choice_of_places() {
     reconciler.turn(NOW).await.unwrap();
     assert_eq!(submitted(&store).await.len(), 2);
     let report = store.load_sweep(&second).await.unwrap().unwrap().report.unwrap();
-    let crate::domain::report::Phase::Queued { why } = report.phase else { panic!("{:?}", report.phase) };
+    let Phase::Queued { why } = report.phase else { panic!("{:?}", report.phase) };
     assert_eq!(why, "a place on engine local: all 2 are taken");
 }
 
 async fn tell_end(store: &Store, sweep: &SweepId, trial: u32) {
     let attempt = AttemptId { sweep: sweep.clone(), trial, attempt: 1 };
     let metrics = [("loss".parse().unwrap(), 1.0)].into_iter().collect();
-    let news = AttemptNews::Ended { end: crate::domain::signal::AttemptEnd::Succeeded { metrics } };
+    let news = AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } };
     let kind = SignalKind::Attempt { attempt, news };
     store.append_signals(vec![Signal { sweep: sweep.clone(), at: later(1), kind }]).await.unwrap();
 }
@@ -143,4 +96,52 @@ async fn the_next_sweep_of_a_group_is_due_as_soon_as_the_one_before_has_ended() 
     assert_eq!(due, Some(later(1)));
     reconciler.turn(later(1)).await.unwrap();
     assert_eq!(submitted(&store).await, ["submit/resnet-bbbbbb-0-1", "submit/resnet-bbbbbb-1-1"]);
+}
+
+#[tokio::test]
+async fn while_an_engine_is_away_its_sweeps_wait_and_say_so_and_then_go_on() {
+    let store = Store::in_memory().await.unwrap();
+    let (mut reconciler, _config) = reconciler(&store);
+    let engine: EngineName = "local".parse().unwrap();
+    let first = ask_for(&store, "aaaaaa").await;
+    reconciler.turn(NOW).await.unwrap();
+    assert_eq!(submitted(&store).await.len(), 2);
+    tell_end(&store, &first, 0).await;
+    reconciler.availability.away(&engine, later(2), "connection refused");
+    reconciler.availability.away(&engine, later(4), "still refused");
+    let second = ask_for(&store, "bbbbbb").await;
+    reconciler.turn(later(5)).await.unwrap();
+    assert!(submitted(&store).await.is_empty(), "a place is free, and nothing begins");
+    let report = async |sweep: &SweepId| store.load_sweep(sweep).await.unwrap().unwrap().report.unwrap();
+    let away = report(&first).await.away.unwrap();
+    assert_eq!((away.since, away.why.as_str()), (later(2), "connection refused"), "what was said first stays");
+    let Phase::Queued { why } = report(&second).await.phase else { panic!("it must wait") };
+    assert_eq!(why, "engine local, which does not answer");
+
+    // The limit of an hour has passed, and nobody knows whether the trial has.
+    let due = reconciler.turn(later(4000)).await.unwrap();
+    assert_eq!((submitted(&store).await.len(), due), (0, None), "nothing is due by the clock");
+    tell_end(&store, &first, 1).await;
+    reconciler.availability.back(&engine);
+    reconciler.turn(later(4001)).await.unwrap();
+    assert_eq!(submitted(&store).await, ["submit/resnet-aaaaaa-2-1", "submit/resnet-aaaaaa-3-1"]);
+    assert_eq!(report(&first).await.away, None);
+    reconciler.turn(later(4001)).await.unwrap();
+    let Phase::Queued { why } = report(&second).await.phase else { panic!("it must wait") };
+    assert_eq!(why, "a place on engine local: all 2 are taken");
+}
+
+#[tokio::test]
+async fn after_a_restart_a_message_that_says_away_is_put_right() {
+    let store = Store::in_memory().await.unwrap();
+    let (mut before, _config) = reconciler(&store);
+    let sweep = ask_for(&store, "aaaaaa").await;
+    before.turn(NOW).await.unwrap();
+    before.availability.away(&"local".parse().unwrap(), later(1), "connection refused");
+    before.turn(later(10)).await.unwrap();
+    let report = async || store.load_sweep(&sweep).await.unwrap().unwrap().report.unwrap();
+    assert!(report().await.away.is_some());
+    let (mut after, _config) = reconciler(&store);
+    after.turn(later(20)).await.unwrap();
+    assert_eq!(report().await.away, None);
 }

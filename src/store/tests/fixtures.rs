@@ -112,6 +112,11 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         time_left: None,
         saved: None,
         dashboards: vec![],
+        engine: None,
+        searches: false,
+        progress: None,
+        held: None,
+        away: None,
     }
 }
 

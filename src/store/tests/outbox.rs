@@ -196,3 +196,29 @@ async fn effects_that_were_given_up_are_forgotten_in_time() {
     assert_eq!(store.forget_old(at(59), MINUTE, MINUTE).await.unwrap().effects, 0);
     assert_eq!(store.forget_old(at(61), MINUTE, MINUTE).await.unwrap().effects, 1);
 }
+
+#[tokio::test]
+async fn an_effect_that_is_held_waits_and_its_attempt_does_not_count() {
+    let store = Store::in_memory().await.unwrap();
+    write(&store, [message("m", "hello", at(0))]).await;
+    for second in [0, 60, 120] {
+        let leased = lease(&store, at(second)).await.remove(0);
+        assert_eq!((leased.attempts, leased.perhaps_done), (1, false));
+        store.effect_hold(leased.id, at(second + 60), "away", false).await.unwrap();
+        assert!(lease(&store, at(second + 59)).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_done_for_a_sweep_is_counted() {
+    let store = Store::in_memory().await.unwrap();
+    let sweep = sweep("aaaaaa");
+    let lane = Lane::Engine("local".parse().unwrap());
+    write(&store, [submission(&sweep.id, 0), submission(&sweep.id, 1), message("m", "hello", at(0))]).await;
+    assert_eq!(store.undone_effects(&sweep.id, &lane).await.unwrap(), 2);
+    let leased = store.lease_effects(&lane, at(9), MINUTE, 9).await.unwrap();
+    assert_eq!(store.undone_effects(&sweep.id, &lane).await.unwrap(), 2, "under way is not done");
+    store.effect_done(leased[0].id, leased[0].version, None).await.unwrap();
+    store.effect_dead(leased[1].id, "no such template").await.unwrap();
+    assert_eq!(store.undone_effects(&sweep.id, &lane).await.unwrap(), 0);
+}

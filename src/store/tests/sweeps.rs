@@ -81,6 +81,7 @@ async fn a_trial_survives_the_store_whole() {
         ended_at: Some(at(3)),
         stopping: Some(StopReason::TimedOut),
         lost_attempts: 1,
+        held: Some("no node".into()),
         reason: Some("CUDA out of memory".into()),
         log_tail: Some("…\nRuntimeError: CUDA out of memory\n".into()),
         ..trial_in(0, 2, TrialState::Failed)
@@ -259,4 +260,14 @@ async fn signals_of_a_finished_sweep_are_not_kept() {
     let late = store.append_signals(vec![started(&asked.id, 1)]).await.unwrap();
     assert!(store.is_folded(late[0]).await.unwrap());
     assert!(store.sweeps_with_signals().await.unwrap().is_empty(), "one that came after it");
+}
+
+#[test]
+fn a_report_of_the_first_version_can_still_be_read() {
+    let report = report(&sweep("aaaaaa"), Some(0.5));
+    let mut json = serde_json::to_value(&report).unwrap();
+    for later in ["engine", "searches", "progress", "held", "away"] {
+        assert!(json.as_object_mut().unwrap().remove(later).is_some(), "{later}");
+    }
+    assert_eq!(serde_json::from_value::<crate::domain::report::Report>(json).unwrap(), report);
 }

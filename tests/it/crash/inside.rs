@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tunebot::config::{self, Config, Purpose};
 use tunebot::domain::event::{Event, EventKey, EventKind, GitReference, Push, SlashCommand, Source};
+use tunebot::domain::ids::SweepId;
 use tunebot::domain::sweep::{Outcome, SweepState};
 use tunebot::domain::trial::TrialState;
 use tunebot::store::{EventState, Store, SweepFilter};
@@ -132,6 +133,8 @@ fn check(surroundings: &Surroundings, place: &Path, crash: u64) {
         }
         let posted: BTreeSet<String> = state.messages.keys().cloned().collect();
         assert_eq!(posted, messages, "{context}: messages");
+        let with_trials: BTreeSet<SweepId> = attempts.keys().map(|(sweep, _)| sweep.clone()).collect();
+        assert_eq!(state.released, with_trials, "{context}: released");
         for attempt in state.attempts.keys() {
             let known = attempts.get(&(attempt.sweep.clone(), attempt.trial));
             assert!(known.is_some_and(|last| attempt.attempt <= *last), "{context}: {attempt} ran and is not known");

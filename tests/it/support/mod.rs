@@ -3,7 +3,7 @@
 //!
 //! * [`server`] starts, stops, kills and restarts the real `tunebot serve`.
 //! * [`config`] writes its config folder.
-//! * [`slack`] and [`github`] are the services: they keep state, and refuse what the real ones refuse.
+//! * [`slack`], [`github`] and [`kubernetes`] are the services: they keep state, and refuse what the real ones refuse.
 //! * [`slack_client`] sends what Slack sends: signed slash commands. [`github`] sends its own webhooks.
 //! * [`fault`] makes a service fail in a chosen way at a chosen call; [`watched`] waits for a state without sleeping.
 //!
@@ -26,6 +26,7 @@
 pub mod config;
 pub mod fault;
 pub mod github;
+pub mod kubernetes;
 pub mod server;
 pub mod slack;
 pub mod slack_client;

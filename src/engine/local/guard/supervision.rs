@@ -12,9 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::trial::{self, Trial};
 use crate::domain::metrics::Metrics;
 use crate::domain::signal::{AttemptEnd, AttemptNews};
+use crate::engine::contract::TOKEN;
 use crate::engine::local::folder::AttemptFolder;
 use crate::engine::local::judge::{Cause, Evidence, judge};
-use crate::engine::local::order::{Command, LaunchOrder, TOKEN};
+use crate::engine::local::order::{Command, LaunchOrder};
 use crate::engine::local::output::Statement;
 use crate::engine::local::pace::Pace;
 

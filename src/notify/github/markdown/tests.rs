@@ -4,6 +4,7 @@ use super::*;
 use crate::notify::fixtures;
 
 mod check;
+mod standing;
 
 fn commented(report: &Report) -> String {
     fixtures::visible(&comment("sweep/resnet", report, &fixtures::links(report)))

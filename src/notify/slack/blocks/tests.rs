@@ -4,6 +4,8 @@ use super::*;
 use crate::domain::report::Report;
 use crate::notify::fixtures;
 
+mod standing;
+
 /// The message as a person sees its source: the fallback text, then each block.
 fn read(message: &Message) -> String {
     let json = serde_json::to_value(&message.blocks).unwrap();
@@ -299,6 +301,8 @@ proptest! {
         check_limits(&sweep(&report, &fixtures::links(&report)))?;
         check_limits(&closing(&report, Some("U1")))?;
         report.phase = Phase::Running;
+        check_limits(&sweep(&report, &fixtures::links(&report)))?;
+        report.away = None;
         check_limits(&sweep(&report, &fixtures::links(&report)))?;
         report.phase = Phase::Queued { why: filler.repeat(length) };
         check_limits(&sweep(&report, &fixtures::links(&report)))?;

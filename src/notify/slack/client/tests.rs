@@ -31,7 +31,7 @@ fn receipt(ts: &str) -> Receipt {
 
 fn notifier(api_url: &Url) -> SlackNotifier {
     let settings = SlackSettings { api_url: api_url.clone(), bot_token: "xoxb-test".into() };
-    SlackNotifier::new(settings, Some(fixtures::dashboards())).unwrap()
+    SlackNotifier::new(settings, fixtures::all_links()).unwrap()
 }
 
 async fn deliver(

@@ -53,6 +53,11 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         time_left: Some(SignedDuration::from_mins(40)),
         saved: None,
         dashboards: Vec::new(),
+        engine: None,
+        searches: false,
+        progress: None,
+        held: None,
+        away: None,
     }
 }
 

@@ -15,6 +15,11 @@ enum Happening {
     Lose(u32),
     Report(u32, u64, f64),
     Pass(i64),
+    Hold(u32, bool),
+    Advance(u32, u64),
+    Search(Vec<Option<f64>>),
+    Away,
+    Back,
     Stop,
     Reload,
 }
@@ -26,8 +31,24 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0u32..12).prop_map(Happening::Lose),
         3 => (0u32..12, 1u64..5, -2.0..2.0).prop_map(|(trial, step, value)| Happening::Report(trial, step, value)),
         2 => (0i64..4000).prop_map(Happening::Pass),
+        2 => (0u32..12, any::<bool>()).prop_map(|(trial, held)| Happening::Hold(trial, held)),
+        2 => (0u32..12, 0u64..12).prop_map(|(trial, done)| Happening::Advance(trial, done)),
+        1 => Just(Happening::Away),
+        2 => Just(Happening::Back),
         1 => Just(Happening::Stop),
         1 => Just(Happening::Reload),
+    ]
+}
+
+/// What may happen to one workflow that searches by itself.
+fn happening_to_a_search() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        1 => prop::collection::vec(prop::option::weighted(0.8, -2.0..2.0), 0..6).prop_map(Happening::Search),
+        1 => (0u32..2).prop_map(Happening::Fail),
+        1 => (0u32..2, -2.0..2.0).prop_map(|(trial, loss)| Happening::Finish(trial, loss)),
+        8 => happening().prop_filter("it ends in its own way", |happening| {
+            !matches!(happening, Happening::Finish(..) | Happening::Fail(_))
+        }),
     ]
 }
 
@@ -36,14 +57,17 @@ impl World {
         let known = |world: &Self, trial: u32| world.snapshot().trial(trial).is_some();
         match happening {
             Happening::Finish(trial, loss) if known(self, *trial) => self.finish(*trial, *loss),
-            Happening::Fail(trial) if known(self, *trial) => {
-                let end = AttemptEnd::Failed { reason: "exit code 1".into(), log_tail: None };
-                self.tell(*trial, AttemptNews::Ended { end });
+            Happening::Fail(trial) if known(self, *trial) => self.fail(*trial, "exit code 1"),
+            Happening::Lose(trial) if known(self, *trial) => self.lose(*trial),
+            Happening::Hold(trial, held) if known(self, *trial) => {
+                self.tell(*trial, AttemptNews::Held { why: held.then(|| "no node".into()) });
             }
-            Happening::Lose(trial) if known(self, *trial) => {
-                let end = AttemptEnd::Lost { reason: "a node".into(), by_restart: false };
-                self.tell(*trial, AttemptNews::Ended { end });
+            Happening::Advance(trial, done) if known(self, *trial) => {
+                self.tell(*trial, AttemptNews::Progress { done: *done, total: 10 });
             }
+            Happening::Search(losses) if known(self, 0) => self.searched(losses),
+            Happening::Away => self.go_away(),
+            Happening::Back => self.grant = Grant::Places(100),
             Happening::Report(trial, step, value) if known(self, *trial) => {
                 let metrics: Metrics = [("loss".parse().unwrap(), *value)].into_iter().collect();
                 self.tell(*trial, AttemptNews::Reported { step: *step, metrics });
@@ -52,7 +76,9 @@ impl World {
             Happening::Stop => self.stop_by("@mika"),
             Happening::Reload => {
                 let snapshot = self.snapshot.take().unwrap();
-                self.snapshot = Some(Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec()));
+                let mut again = Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec());
+                again.resume(self.last.as_ref(), self.now);
+                self.snapshot = Some(again);
             }
             _ => {}
         }
@@ -95,6 +121,52 @@ proptest! {
             if state == SweepState::Finished {
                 prop_assert_eq!((snapshot.open_count(), world.closings), (0, 1));
             }
+            let has_trials = !snapshot.trials().is_empty();
+            prop_assert_eq!(world.released, u32::from(state == SweepState::Finished && has_trials));
+            let [now, reloaded] = world.reports();
+            prop_assert_eq!(now, reloaded);
+        }
+    }
+
+    #[test]
+    fn while_the_engine_is_away_nothing_begins_and_only_the_end_of_the_sweep_ends_trials(
+        happenings in prop::collection::vec(happening(), 0..60),
+    ) {
+        let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
+        world.step();
+        for happening in &happenings {
+            let (trials, stopped) = (world.snapshot().trials().len(), world.stopped.len());
+            let was_late = world.sweep().outcome == Some(Outcome::DeadlineReached);
+            world.meet(happening);
+            if matches!(world.grant, Grant::Away(_)) {
+                prop_assert_eq!(world.snapshot().trials().len(), trials);
+                prop_assert!(world.stopped.len() == stopped || world.sweep().outcome.is_some());
+                prop_assert_eq!(world.sweep().outcome == Some(Outcome::DeadlineReached), was_late);
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_of_its_own_has_one_workflow_at_a_time_and_ends_with_it(
+        happenings in prop::collection::vec(happening_to_a_search(), 0..60),
+    ) {
+        let mut world = World::searching(|tuning| tuning.limits.patience = Some(1));
+        world.step();
+        for happening in &happenings {
+            world.meet(happening);
+            let snapshot = world.snapshot();
+            prop_assert!(snapshot.open_count() <= 1);
+            prop_assert!(world.running.iter().all(|attempt| attempt.trial == 0));
+            prop_assert!(snapshot.trials().iter().zip(0..).all(|(trial, number)| trial.number == number));
+            if snapshot.open_count() > 0 {
+                prop_assert_eq!(snapshot.trials().len(), 1);
+            } else if !snapshot.trials().is_empty() {
+                prop_assert_eq!((snapshot.sweep().state, world.released), (SweepState::Finished, 1));
+            }
+            let [now, reloaded] = world.reports();
+            prop_assert_eq!(now, reloaded);
+            let again = world.step();
+            prop_assert!(again.effects.is_empty() && !again.sweep_changed, "{:?}", again);
         }
     }
 
@@ -105,6 +177,7 @@ proptest! {
         for happening in &happenings {
             world.meet(happening);
         }
+        world.meet(&Happening::Back);
         for _ in 0..200 {
             let open: Vec<u32> = world.snapshot().open_trials().map(|trial| trial.number).collect();
             for trial in open {

@@ -1,8 +1,10 @@
 //! A sweep in a world of a few lines: what the steps ask for is done at once, and news comes when a test says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::domain::signal::SearchedTrial;
+use crate::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
 
 /// Proposes x = number / 10, up to a number of points.
 struct Ramp(u32);
@@ -32,6 +34,7 @@ pub struct World {
     pub running: BTreeSet<AttemptId>,
     pub stopped: Vec<AttemptId>,
     pub closings: u32,
+    pub released: u32,
     pub last: Option<Report>,
 }
 
@@ -47,8 +50,34 @@ impl World {
             running: BTreeSet::new(),
             stopped: Vec::new(),
             closings: 0,
+            released: 0,
             last: None,
         }
+    }
+
+    /// A world in which one workflow searches by itself.
+    pub fn searching(change: impl FnOnce(&mut Tuning)) -> Self {
+        Self::new(|tuning| {
+            tuning.trial = TrialTemplate::Workflow(Box::new(WorkflowTrial {
+                source: WorkflowSource::Template { name: "search".into() },
+                searches: Some(SearchOutputs {
+                    best_parameters: "best".into(),
+                    objective: "loss".into(),
+                    trials: "trials".into(),
+                }),
+                arguments: BTreeMap::new(),
+                service_account: None,
+                priority: None,
+                pod_priority_class: None,
+                ttl: None,
+                pod_gc: None,
+                node_selector: BTreeMap::new(),
+                tolerations: Vec::new(),
+                requests: BTreeMap::new(),
+                limits: BTreeMap::new(),
+            }));
+            change(tuning);
+        })
     }
 
     pub fn step(&mut self) -> Stepped {
@@ -62,7 +91,10 @@ impl World {
                     assert!(self.running.insert(attempt.clone()), "{attempt} was submitted twice");
                 }
                 Action::Stop { attempt, .. } => self.stopped.push(attempt.clone()),
-                Action::Release { .. } => {}
+                Action::Release { sweep, .. } => {
+                    assert_eq!(*sweep, self.sweep().id);
+                    self.released += 1;
+                }
                 Action::Notify(notification) => {
                     self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
                 }
@@ -87,6 +119,41 @@ impl World {
     pub fn finish(&mut self, trial: u32, loss: f64) {
         let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
         self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } });
+    }
+
+    pub fn fail(&mut self, trial: u32, reason: &str) {
+        self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Failed { reason: reason.into(), log_tail: None } });
+    }
+
+    pub fn lose(&mut self, trial: u32) {
+        let end = AttemptEnd::Lost { reason: "the node went away".into(), by_restart: false };
+        self.tell(trial, AttemptNews::Ended { end });
+    }
+
+    /// The workflow ends well with these losses; where there is none, the trial failed.
+    pub fn searched(&mut self, losses: &[Option<f64>]) {
+        let name: ParamName = "x".parse().unwrap();
+        let row = |(number, loss): (usize, &Option<f64>)| SearchedTrial {
+            params: [(name.clone(), Value::Float(number as f64 / 100.0))].into_iter().collect(),
+            metrics: loss.map(|loss| ("loss".parse().unwrap(), loss)).into_iter().collect(),
+            state: if loss.is_some() { TrialState::Complete } else { TrialState::Failed },
+        };
+        let trials = losses.iter().enumerate().map(row).collect();
+        self.tell(0, AttemptNews::Ended { end: AttemptEnd::Searched { trials } });
+    }
+
+    /// The engine goes away, as of this instant.
+    pub fn go_away(&mut self) {
+        let (engine, why) = (self.sweep().tuning.engine.clone(), "connection refused".into());
+        self.grant = Grant::Away(Away { engine, since: self.now, why });
+    }
+
+    /// The report of the sweep as it is, and as it would be after a restart.
+    pub fn reports(&self) -> [Report; 2] {
+        let snapshot = self.snapshot();
+        let mut again = Snapshot::load(snapshot.sweep().clone(), snapshot.trials().to_vec());
+        again.away.clone_from(&snapshot.away);
+        [snapshot, &again].map(|snapshot| summary::report(snapshot, None, self.now))
     }
 
     pub fn stop_by(&mut self, name: &str) {

@@ -15,6 +15,7 @@ use tunebot::domain::ids::EngineName;
 use tunebot::domain::sweep::Service;
 use tunebot::engine::Engine;
 use tunebot::notify::Notifier;
+use tunebot::runtime::availability::Availability;
 use tunebot::runtime::perform::Performer;
 use tunebot::runtime::reconciler::Reconciler;
 use tunebot::runtime::{Engines, Notifiers, dispatcher, observer, relay};
@@ -91,15 +92,15 @@ fn start_loops(surroundings: &Surroundings, store: &Store) {
     let engines: Engines = Arc::new(BTreeMap::from([(name.clone(), Arc::clone(&engine))]));
     let cancel = CancellationToken::new;
     tokio::spawn(dispatcher::run(store.clone(), config.clone(), None, Arc::clone(&metrics), cancel()));
-    tokio::spawn(
-        Reconciler::new(store.clone(), config.clone(), Arc::clone(&engines), Arc::clone(&metrics)).run(cancel()),
-    );
+    let availability = Availability::new(Arc::clone(&metrics));
+    let (shared, counted) = (Arc::clone(&engines), Arc::clone(&metrics));
+    tokio::spawn(Reconciler::new(store.clone(), config.clone(), shared, counted, availability.clone()).run(cancel()));
     let performer =
         Arc::new(Performer::new(store.clone(), config, Arc::clone(&engines), notifiers(&link), Arc::clone(&metrics)));
     for lane in [Lane::Engine(name.clone()), Lane::Service(Service::Slack), Lane::Service(Service::Github)] {
         tokio::spawn(relay::run(lane, store.clone(), Arc::clone(&performer), cancel()));
     }
-    tokio::spawn(observer::run(name, engine, store.clone(), cancel()));
+    tokio::spawn(observer::run(name, engine, store.clone(), availability, cancel()));
     tokio::spawn(bring_events(store.clone(), Arc::clone(&surroundings.world), surroundings.events.clone()));
 }
 

@@ -39,6 +39,8 @@ pub struct State {
     pub attempts: BTreeMap<AttemptId, Option<AttemptEnd>>,
     /// Attempts whose end need not be told any longer.
     forgotten: BTreeSet<AttemptId>,
+    /// Sweeps that the engine keeps nothing for any longer.
+    pub released: BTreeSet<SweepId>,
     /// By slot.
     pub messages: BTreeMap<String, Posted>,
     /// Numbers of the events that tunebot has acknowledged.
@@ -196,7 +198,14 @@ impl Engine for Link {
         self.world.read().forgotten.insert(attempt.clone());
     }
 
-    async fn release(&self, _: &SweepId) -> Result<(), EngineError> {
+    async fn release(&self, sweep: &SweepId) -> Result<(), EngineError> {
+        yield_now().await;
+        let mut state = self.world.read();
+        state.changes += 1;
+        let running = state.attempts.iter().find(|(attempt, end)| attempt.sweep == *sweep && end.is_none());
+        let fault = running.map(|(attempt, _)| format!("{sweep} was released while {attempt} ran"));
+        state.faults.extend(fault);
+        state.released.insert(sweep.clone());
         Ok(())
     }
 

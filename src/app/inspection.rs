@@ -1,0 +1,75 @@
+//! Looks over the clusters, so that what is wrong there is known before the first launch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::adapters::{self, ArgoEngines};
+use crate::config::{Config, EngineSettings};
+use crate::domain::ids::EngineName;
+use crate::domain::tuning::Tuning;
+use crate::engine::argo::{ArgoEngine, Finding};
+
+/// Pause before a cluster that did not answer is asked again.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// Looks at the start and whenever the configuration has changed, and writes what it finds into the log.
+pub(super) async fn run(engines: ArgoEngines, mut config: watch::Receiver<Arc<Config>>, cancel: CancellationToken) {
+    if engines.is_empty() {
+        return cancel.cancelled().await;
+    }
+    loop {
+        let current = Arc::clone(&config.borrow_and_update());
+        let looking = async {
+            let mut unknown = false;
+            for (name, engine) in &engines {
+                unknown |= log(name, &inspect(engine, name, &current).await);
+            }
+            unknown
+        };
+        let Some(unknown) = cancel.run_until_cancelled(looking).await else {
+            return;
+        };
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            changed = config.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(RETRY), if unknown => {}
+        }
+    }
+}
+
+/// What is wrong in the clusters of `config`: for `tunebot check --cluster`.
+pub async fn inspect_all(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, settings) in &config.engines {
+        if let EngineSettings::Argo(settings) = settings {
+            // Nothing is launched: whose it would be does not matter.
+            let engine = adapters::argo_engine(name, settings, "check");
+            findings.extend(inspect(&engine, name, config).await);
+        }
+    }
+    findings
+}
+
+async fn inspect(engine: &ArgoEngine, name: &EngineName, config: &Config) -> Vec<Finding> {
+    let tunings: Vec<&Tuning> =
+        config.rules.tunings.values().map(AsRef::as_ref).filter(|tuning: &&Tuning| tuning.engine == *name).collect();
+    engine.inspect(&tunings).await
+}
+
+/// Returns whether something could not be known.
+fn log(engine: &EngineName, findings: &[Finding]) -> bool {
+    if findings.is_empty() {
+        info!(%engine, "the cluster has all that the tunings need");
+    }
+    for finding in findings {
+        match finding {
+            Finding::Wrong(text) => error!(%engine, "{text}"),
+            Finding::Unknown(text) => warn!(%engine, "{text}"),
+        }
+    }
+    findings.iter().any(|finding| matches!(finding, Finding::Unknown(_)))
+}

@@ -1,0 +1,3 @@
+module tunebot/tests/cluster/images
+
+go 1.24
