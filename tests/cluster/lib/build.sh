@@ -67,8 +67,8 @@ build_argo() {
         go_build "$here/argo" "$1/$program" "$module/cmd/$program" \
             -modfile "$1/build.mod" -ldflags="-s -w -X $module.version=v$argo_version"
     done
-    mkdir "$1/manifests"
-    cp -r "$source/manifests/base/crds/full" "$1/manifests/crds"
+    mkdir -p "$1/manifests/crds"
+    cp "$source"/manifests/base/crds/full/argoproj.io_*.yaml "$1/manifests/crds/"
     cp -r "$source/manifests/cluster-install-no-crds/workflow-controller-rbac" "$1/manifests/rbac"
     cp "$source/manifests/base/workflow-controller/workflow-controller-sa.yaml" "$1/manifests/service-account.yaml"
     rm -r "$source"
