@@ -53,7 +53,7 @@ impl<'a> Watch<'a> {
     pub fn new(shared: &'a Shared, known: &[AttemptId], news: mpsc::Sender<Observation>) -> Self {
         let mut index = lock(shared);
         for attempt in known {
-            index.launched(attempt);
+            index.expected(attempt);
         }
         drop(index);
         Self { shared, news, away: None, lost_at: None }
@@ -67,6 +67,7 @@ impl<'a> Watch<'a> {
                 Broken::Deaf => return,
                 Broken::Lost(why) => {
                     info!(engine = %self.shared.name, why, "the watch has broken off; listing again");
+                    self.shared.connection.was_away();
                     self.lost_at = Some(Timestamp::now());
                     failures = 0;
                     continue;
