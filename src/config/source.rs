@@ -161,7 +161,7 @@ impl Source {
 
     /// At a glance, and also if it has faults: is this an object for Kubernetes and no configuration?
     pub fn is_kubernetes_object(&self) -> bool {
-        self.text.lines().any(|line| line.starts_with("apiVersion:"))
+        self.text.lines().any(|line| line.starts_with("apiVersion:") || line.starts_with("kind:"))
     }
 
     /// Reads all of the file that can be read and reports the rest.
@@ -217,6 +217,11 @@ impl<'a> Place<'a> {
             Some(Kind::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// Something is written here, and it is not null.
+    pub fn is_filled(&self) -> bool {
+        self.source.tree.find(&self.path).is_some_and(|node| !matches!(node.kind, Kind::Null))
     }
 
     pub fn is_mapping(&self) -> bool {

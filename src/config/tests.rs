@@ -7,7 +7,9 @@ use super::*;
 mod bad;
 mod good;
 mod manifest;
+mod reports;
 mod shipped;
+mod workflows;
 
 /// A variable for every secret that the tests and the shipped files name.
 fn env(name: &str) -> Option<String> {

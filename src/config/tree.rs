@@ -54,7 +54,7 @@ pub(super) enum Segment {
 }
 
 /// Why a text is not a tree.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct SyntaxFault {
     pub at: Position,
     pub message: String,

@@ -80,11 +80,11 @@ pub fn waiting(report: &Report, medium: Medium) -> Phrase {
     }
 }
 
-/// "has not answered since 2 Mar 10:02 UTC (connection refused)".
+/// "does not answer (since 2 Mar 10:02 UTC: connection refused)".
 pub fn silence(away: &Away) -> String {
-    let why = reason(&away.why);
-    let why = if why.is_empty() { why } else { format!(" ({why})") };
-    format!("has not answered since {}{why}", instant(away.since))
+    let (since, why) = (instant(away.since), reason(&away.why));
+    let why = if why.is_empty() { why } else { format!(": {why}") };
+    format!("does not answer (since {since}{why})")
 }
 
 fn absence(report: &Report, away: &Away) -> Phrase {
@@ -103,7 +103,7 @@ fn started_again(report: &Report, held: &Held) -> Phrase {
         1 => format!("Trial {} is", held.trial),
         count => format!("{count} trials are"),
     };
-    Phrase::default().words(format!("{who} started again: {}.", reason(&held.reason)))
+    Phrase::default().words(format!("{who} started again: ")).marked(&reason(&held.reason)).words(".")
 }
 
 fn held_up(report: &Report, held: &Held, medium: Medium) -> Phrase {
@@ -114,9 +114,8 @@ fn held_up(report: &Report, held: &Held, medium: Medium) -> Phrase {
     };
     let (what, advice) = known(&held.reason);
     let limit = figures::duration(held.limit);
-    let said =
-        format!("{who}{what}: {}.{advice} The time counts against the trial limit of {limit}", reason(&held.reason));
-    let phrase = Phrase::default().words(said);
+    let phrase = Phrase::default().words(format!("{who}{what}: ")).marked(&reason(&held.reason));
+    let phrase = phrase.words(format!(".{advice} The time counts against the trial limit of {limit}"));
     match medium {
         Medium::Chat => phrase.words("; ").code(format!("/tune stop {}", report.sweep)).words(" ends the sweep."),
         Medium::Terminal => phrase.words("."),

@@ -144,7 +144,7 @@ mod tests {
           2 trials wait for a node: Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu. The time counts against the trial limit of 45 min.
         resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
           [##########------] 25/40  best val_acc 0.93122 (trial 17)
-          Engine cluster has not answered since 2 Mar 10:02 UTC (connect: connection refused). What runs there goes on; results are fetched when it is back.
+          Engine cluster does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there goes on; results are fetched when it is back.
         resnet-k3f9q2  8 at a time, its workflow searches by itself, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2
           [######----------] 12/30 of its workflow  no result yet  about 20 min left
         ");

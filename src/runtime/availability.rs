@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::ids::EngineName;
 use crate::domain::report::Away;
@@ -42,8 +42,8 @@ impl Availability {
         self.metrics.engine_available(engine.as_str(), true);
     }
 
-    /// The engine does not answer. If that is known, what was said first stays.
-    pub(super) fn away(&self, engine: &EngineName, since: Timestamp, why: &str) {
+    /// The engine does not answer. If that is known, what was said first stays, and the answer is `false`.
+    pub(super) fn away(&self, engine: &EngineName, since: Timestamp, why: &str) -> bool {
         let is_new = self.absent.send_if_modified(|absent| {
             let is_new = !absent.contains_key(engine);
             if is_new {
@@ -52,16 +52,17 @@ impl Availability {
             is_new
         });
         if is_new {
-            warn!(%engine, %since, why, "the engine does not answer; its sweeps wait");
+            info!(%engine, %since, why, "the sweeps of the engine wait until it answers");
             self.metrics.engine_available(engine.as_str(), false);
         }
+        is_new
     }
 
     /// The engine answers, and the store has all that happened meanwhile.
     pub(super) fn back(&self, engine: &EngineName) {
         let was_away = self.absent.send_if_modified(|absent| absent.remove(engine).is_some());
         if was_away {
-            info!(%engine, "the engine answers again");
+            info!(%engine, "the engine answers again; its sweeps go on");
             self.metrics.engine_available(engine.as_str(), true);
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error};
+use tracing::{error, warn};
 
 use super::availability::Availability;
 use crate::domain::ids::EngineName;
@@ -68,7 +68,6 @@ async fn watch(
         };
         let watching = engine.watch(known, sender.clone(), cancel.clone());
         if let Err(error) = pass_on(watching, &mut observations, &seen).await {
-            debug!(engine = %name, %error, "the engine cannot be watched; trying again");
             let unwatched = Seen::Unwatched { since: Timestamp::now(), why: error.to_string() };
             if seen.send(unwatched).await.is_err() {
                 return;
@@ -148,7 +147,10 @@ impl Writer<'_> {
         match seen {
             Seen::Unwatched { since, why } => {
                 self.unwatched = true;
-                self.availability.away(self.name, since, &why);
+                // The engine itself says nothing; once is enough.
+                if self.availability.away(self.name, since, &why) {
+                    warn!(engine = %self.name, why, "the engine cannot be watched; trying again until it can");
+                }
             }
             Seen::By(Observation::Away { since, why }) => {
                 self.unwatched = false;

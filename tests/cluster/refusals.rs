@@ -40,7 +40,7 @@ async fn rights_that_are_missing_are_named_with_the_rule_that_gives_them() {
     let scene = open(&cluster, &tuning(&template)).await;
     scene.type_command(&cluster.name).await;
     let channel = closed(&scene).await;
-    assert!(channel.contains("cannot create") && channel.contains("Role"), "{channel}");
+    assert!(channel.contains("may not create workflows") && channel.contains("verbs: [create]"), "{channel}");
     let check = scene.tunebot.run(&["check", "--cluster", &config(&scene)]).await;
     let said = String::from_utf8_lossy(&check.stderr).into_owned();
     assert!(said.contains("may not create workflows") && said.contains("verbs: [create]"), "{said}");
@@ -122,7 +122,7 @@ async fn trials_that_fail_say_with_what() {
     let scene = open(&cluster, &tuning).await;
     scene.type_command(&cluster.name).await;
     let channel = closed(&scene).await;
-    assert!(channel.contains("exit code 7"), "{channel}");
+    assert!(channel.contains("exited with code 7"), "{channel}");
 }
 
 fn config(scene: &crate::scene::Scene) -> String {

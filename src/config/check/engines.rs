@@ -7,7 +7,7 @@ use super::Checker;
 use super::kubernetes::Name;
 use crate::config::schema::{ArgoEngineEntry, EngineEntry, LocalEngineEntry};
 use crate::config::settings::{ArgoEngineSettings, Cluster, EngineSettings, LocalEngineSettings, StoreSettings};
-use crate::config::source::Place;
+use crate::config::source::{Place, Source};
 use crate::domain::ids::EngineName;
 
 const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
@@ -22,27 +22,19 @@ pub(super) enum EngineKind {
 }
 
 impl EngineKind {
-    /// The kind as a configuration names it.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Argo => "argo",
-        }
-    }
-
     /// What it runs, in words.
-    pub(super) fn runs(self) -> &'static str {
+    fn runs(self) -> &'static str {
         match self {
             Self::Local => "commands",
             Self::Argo => "workflows",
         }
     }
 
-    /// An entry of `engines` that would give one.
-    fn example(self) -> &'static str {
+    /// How to come by one.
+    fn advice(self) -> &'static str {
         match self {
-            Self::Local => "`engines: {local: local}`",
-            Self::Argo => "`engines: {cluster: argo}`",
+            Self::Local => "write `engine: local`",
+            Self::Argo => "add `engines: {cluster: argo}` and write `engine: cluster`",
         }
     }
 }
@@ -66,13 +58,27 @@ impl Checker<'_> {
                 engines.insert(name.clone(), settings);
             }
         }
-        if self.declared("engines").is_empty()
+        if self.needs_default_engine()
             && let Ok(name) = "local".parse()
         {
             let settings = local_settings(&name, &LocalEngineEntry::default(), store);
             engines.insert(name, EngineSettings::Local(settings));
         }
         engines
+    }
+
+    /// Commands run on this machine without a word about it, unless there is an engine for them.
+    fn needs_default_engine(&self) -> bool {
+        let declared = self.declared("engines");
+        let none_for_commands = declared.iter().all(|name| self.engine_kind(name) == Some(EngineKind::Argo));
+        let wants = |source: &Source| {
+            let tunings = source.place().key("tunings");
+            tunings.keys().into_iter().any(|name| {
+                let (engine, command) = (tunings.key(name).key("engine"), tunings.key(name).key("command"));
+                if engine.is_there() { engine.text() == Some("local") } else { command.is_there() }
+            })
+        };
+        declared.is_empty() || none_for_commands && self.files.iter().any(|(source, _)| wants(source))
     }
 
     fn local_engine(
@@ -176,16 +182,16 @@ impl Checker<'_> {
         let others = self.declared("engines").into_iter().filter(|name| self.engine_kind(name) == Some(wanted));
         let others: Vec<String> = others.map(|name| format!("`engine: {name}`")).collect();
         let hint = match others.as_slice() {
-            [] => format!("add {} and name it by `engine`", wanted.example()),
+            [] => wanted.advice().to_owned(),
             others => format!("write {}", others.join(" or ")),
         };
-        let message = format!("the engine `{engine}` is of the kind `{}` and runs {} only", kind.word(), kind.runs());
+        let message = format!("the engine `{engine}` runs {} only", kind.runs());
         self.problems.push(place.problem_on(true, message).hint(hint));
     }
 
     /// What the engine runs; `None` if its entry does not say.
     pub(super) fn engine_kind(&self, name: &str) -> Option<EngineKind> {
-        if self.declared("engines").is_empty() {
+        if !self.declared("engines").contains(name) {
             return (name == "local").then_some(EngineKind::Local);
         }
         self.files.iter().find_map(|(source, file)| {

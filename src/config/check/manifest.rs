@@ -11,8 +11,12 @@ use crate::config::manifest;
 use crate::config::problem::Problem;
 use crate::config::schema::{EngineEntry, SearchesEntry, WorkflowEntry};
 use crate::config::source::{Place, Source};
+use crate::domain::params::Parameter;
 
 const API_VERSION: &str = "argoproj.io/v1alpha1";
+
+/// What a workflow that searches by itself is told of the sweep, if it declares parameters of these names.
+const OF_THE_ORDER: [&str; 4] = ["trials", "parallel", "seed", "space"];
 
 /// A parameter that the manifest declares, with its place.
 struct Declared<'a> {
@@ -57,7 +61,7 @@ impl Checker<'_> {
         self.check_namespace(runs, &root.key("metadata").key("namespace"));
         self.check_patch(runs.tuning, &root.key("spec").key("podSpecPatch"), entry);
         // With a reference to a template, that is where parameters are declared.
-        if !root.key("spec").key("workflowTemplateRef").is_there() {
+        if !root.key("spec").key("workflowTemplateRef").is_filled() {
             self.check_declared(runs, &root, &path.display().to_string(), entry);
         }
         Some(manifest::json(document.tree()))
@@ -104,7 +108,7 @@ impl Checker<'_> {
 
     /// The engine says where workflows run.
     fn check_namespace(&mut self, runs: &Runs<'_, '_>, place: &Place<'_>) {
-        let (Some(engine), true) = (runs.engine, place.is_there()) else { return };
+        let (Some(engine), true) = (runs.engine, place.is_filled()) else { return };
         let entries = self.files.iter().flat_map(|(_, file)| &file.engines);
         let own = entries.filter(|(name, _)| *name == engine).find_map(|(_, entry)| match entry {
             EngineEntry::Argo(argo) => argo.namespace.as_deref(),
@@ -123,7 +127,7 @@ impl Checker<'_> {
     /// Resources reach the pods by a patch, and there can be only one.
     fn check_patch(&mut self, tuning: &Place<'_>, patch: &Place<'_>, entry: &WorkflowEntry) {
         let asks = !entry.resources.requests.is_empty() || !entry.resources.limits.is_empty();
-        if patch.is_there() && asks {
+        if patch.text().is_some_and(|text| !text.trim().is_empty()) && asks {
             let place = tuning.key("workflow").key("resources");
             let message =
                 format!("the workflow has a podSpecPatch of its own, at {}, which stays as it is", patch.line());
@@ -138,7 +142,7 @@ impl Checker<'_> {
             .filter_map(|index| {
                 let place = list.item(index);
                 let name = place.key("name").text()?;
-                let has_value = place.key("value").is_there() || place.key("valueFrom").is_there();
+                let has_value = place.key("value").is_filled() || place.key("valueFrom").is_filled();
                 Some(Declared { name, place, has_value })
             })
             .collect();
@@ -146,9 +150,10 @@ impl Checker<'_> {
             let place = runs.tuning.key("workflow").key("arguments").key(name.as_str());
             self.is_declared(&declared, name, &place, file);
         }
+        let Some(space) = runs.space else { return };
         let searches = matches!(entry.searches, Some(SearchesEntry::Yes(_)));
-        let (Some(space), false) = (runs.space, searches) else { return };
-        for parameter in space.parameters() {
+        let tried = if searches { &[] } else { space.parameters() };
+        for parameter in tried {
             let name = parameter.name.as_str();
             let place = runs.tuning.key("space").key(name);
             let found = self.is_declared(&declared, name, &place, file);
@@ -157,13 +162,18 @@ impl Checker<'_> {
                 self.problems.push(found.place.key("name").problem(message).hint("add `value: \"\"`, say, to it"));
             }
         }
-        let set = |name: &str| {
+        let is_set = |name: &str| {
+            let fixed = |parameter: &Parameter| parameter.when.is_none() && parameter.domain.cardinality() == Some(1);
+            let by_space = |parameter: &Parameter| parameter.name.as_str() == name && (!searches || fixed(parameter));
             entry.arguments.contains_key(name)
-                || space.parameters().iter().any(|parameter| parameter.name.as_str() == name)
+                || searches && OF_THE_ORDER.contains(&name)
+                || space.parameters().iter().any(by_space)
         };
-        for parameter in declared.iter().filter(|parameter| !parameter.has_value && !set(parameter.name)) {
+        for parameter in declared.iter().filter(|parameter| !parameter.has_value && !is_set(parameter.name)) {
             let problem = parameter.place.key("name").problem(format!("nothing gives `{}` a value", parameter.name));
-            self.problems.push(problem.hint("add `value: …` to it, or name it in the tuning's `arguments` or `space`"));
+            let also = if searches { "" } else { " or `space`" };
+            self.problems
+                .push(problem.hint(format!("add `value: …` to it, or name it in the tuning's `arguments`{also}")));
         }
     }
 

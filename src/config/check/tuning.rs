@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 
 use super::Checker;
 use crate::config::nearest;
-use crate::config::schema::{AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntry, SearchEntry, TuningEntry};
+use crate::config::schema::{
+    AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntry, SearchEntry, SearchesEntry, TuningEntry,
+};
 use crate::config::settings::EngineSettings;
 use crate::config::source::Place;
 use crate::domain::ids::{EngineName, TuningName};
@@ -25,8 +27,10 @@ impl Checker<'_> {
         entry: &TuningEntry,
         engines: &BTreeMap<EngineName, EngineSettings>,
     ) -> Option<Tuning> {
-        // Its own search needs no space; whether it has one may be what is at fault.
-        let may_be_empty = place.key("workflow").key("searches").is_there();
+        // Its own search needs no space. Whether it searches may be what is at fault.
+        let searches = entry.workflow.as_ref().and_then(|workflow| workflow.searches.as_ref());
+        let may_be_empty =
+            place.key("workflow").key("searches").is_there() && !matches!(searches, Some(SearchesEntry::No));
         let space = self.space(&place.key("space"), &entry.space, may_be_empty);
         let objectives = self.objectives(place, entry);
         let search = search(&entry.search);

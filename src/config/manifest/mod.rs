@@ -72,10 +72,14 @@ fn documents(text: &str) -> Result<Vec<Node>, Vec<SyntaxFault>> {
     let parser = Parser::new_from_str_with_options(text, options);
     let mut composer = Composer { parser, anchors: HashMap::new(), nodes: 0, faults: Vec::new() };
     let composed = composer.documents();
-    composer.faults.extend(composed.as_ref().err().map(|fault| fault.clone()));
+    let mut faults = composer.faults;
     match composed {
-        Ok(nodes) if composer.faults.is_empty() => Ok(nodes),
-        _ => Err(composer.faults),
+        Ok(nodes) if faults.is_empty() => Ok(nodes),
+        Ok(_) => Err(faults),
+        Err(last) => {
+            faults.push(last);
+            Err(faults)
+        }
     }
 }
 

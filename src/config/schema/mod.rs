@@ -42,7 +42,7 @@ pub(super) struct ConfigFile {
     pub slack: Option<SlackSection>,
     /// Dashboards that messages link to.
     pub grafana: Option<GrafanaSection>,
-    /// Where trials run, by name. Without any there is one named `local`, which runs processes on this machine.
+    /// Where trials run, by name. Without one for commands there is one named `local`: processes on this machine.
     #[schemars(with = "BTreeMap<String, EngineEntry>")]
     pub engines: BTreeMap<EngineName, EngineEntry>,
     /// What can be tuned, by the name that people type: 1 to 40 of a-z, 0-9 and -, beginning with a letter.

@@ -24,8 +24,9 @@ pub(in crate::config) struct WorkflowEntry {
     pub cluster_template: Option<String>,
     /// A file with one Workflow, in YAML or JSON, read as `kubectl` reads it. Either this, `template` or `cluster_template`.
     pub file: Option<PathBuf>,
-    /// One workflow searches by itself for the whole sweep: `true`, or the names of the output parameters (of the
-    /// workflow) in which it says what it found. Default: false, tunebot searches and each trial is a workflow.
+    /// One workflow searches by itself for the whole sweep: `true`, or the names of the output parameters in which it says
+    /// what it found. What it declares of the parameters `trials`, `parallel`, `seed` and `space` (JSON) tells it what is
+    /// wanted. Default: false, tunebot searches and each trial is a workflow.
     pub searches: Option<SearchesEntry>,
     /// Further arguments, the same for every trial. Parameters of the space are arguments by themselves.
     #[serde(default)]

@@ -4,9 +4,11 @@ use insta::assert_snapshot;
 
 use super::*;
 
+mod manifests;
 mod rules;
 mod server;
 mod tunings;
+mod workflows;
 
 fn serve(text: &str) -> String {
     faults(&[("tunebot.yaml", text.trim_start_matches('\n'))], Purpose::Serve)

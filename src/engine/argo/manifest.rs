@@ -115,7 +115,8 @@ pub fn render(
     let metadata = object(&mut workflow, "metadata").ok_or_else(|| problem("`metadata` is not an object"))?;
     write_metadata(metadata, name, launch, trial, place).map_err(|Unfit(what)| problem(what))?;
     let spec = object(&mut workflow, "spec").ok_or_else(|| problem("`spec` is not an object"))?;
-    arguments::write(spec, launch, trial, facts)?.map_err(|Unfit(what)| problem(what))?;
+    let values = arguments::values(launch, trial, facts)?;
+    arguments::merge(spec, values).map_err(|Unfit(what)| problem(what))?;
     write_wishes(spec, trial, place, facts).map_err(|Unfit(what)| problem(what))?;
     write_lifetime(spec, launch, trial, facts);
     patch::write(spec, launch, trial, place, facts)?;

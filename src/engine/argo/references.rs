@@ -80,7 +80,6 @@ async fn ask(connection: &Connection, cluster_wide: bool, name: &str) -> Result<
                  (`kubectl get {resource}s` lists those that are there)"
             )))
         }
-        Err(Fault::Forbidden(message)) => Err(Fault::Forbidden(super::access::missing_right(&message))),
         Err(fault) => Err(fault),
     }
 }

@@ -76,8 +76,8 @@ pub fn read(workflow: &Workflow) -> Result<Seen, ReadError> {
     let nodes = nodes::of(&workflow.status);
     let known_nodes = nodes.as_deref().unwrap_or(&NO_NODES);
     let end = end(workflow, known_nodes, &name).map(|end| match &nodes {
-        Err(error) => with_hint(end, error),
-        Ok(_) => end,
+        Err(error) if workflow.status.phase == "Succeeded" => with_hint(end, error),
+        _ => end,
     });
     let held = if end.is_some() { None } else { held::held(workflow, known_nodes, &name) };
     Ok(Seen {
@@ -92,7 +92,7 @@ pub fn read(workflow: &Workflow) -> Result<Seen, ReadError> {
     })
 }
 
-/// Something may only be missing because it is where it cannot be read.
+/// An output may only be missing because it is where it cannot be read.
 fn with_hint(end: AttemptEnd, error: &nodes::NodesError) -> AttemptEnd {
     match end {
         AttemptEnd::Failed { reason, log_tail } => {

@@ -222,6 +222,11 @@ impl<'a> Watch<'a> {
 }
 
 fn broken(error: &watcher::Error, listed: bool) -> Broken {
+    if let watcher::Error::InitialListFailed(kube::Error::Api(status)) = error
+        && status.code == 410
+    {
+        return Broken::Lost("the pages of the list were forgotten before they were read".into());
+    }
     // A list that fails within a stretch follows a 410: what was known before it may be outdated.
     let unlisted = !listed || matches!(error, watcher::Error::InitialListFailed(_));
     let fault = match error {
@@ -231,9 +236,8 @@ fn broken(error: &watcher::Error, listed: bool) -> Broken {
         other => Fault::Away(other.to_string()),
     };
     match fault {
-        Fault::Forbidden(message) if unlisted => Broken::Unlisted(super::access::missing_right(&message)),
-        Fault::Forbidden(message) => Broken::Unwatched(super::access::missing_right(&message)),
         fault if unlisted => Broken::Unlisted(fault.to_string()),
+        Fault::Forbidden(why) => Broken::Unwatched(why),
         fault => Broken::Lost(fault.to_string()),
     }
 }

@@ -19,13 +19,15 @@ fn trials_that_wait_say_for_what_and_what_it_costs() {
     let one = holding(|held| held.count = 1);
     let image =
         holding(|held| held.reason = "ImagePullBackOff: Back-off pulling image \"registry/train:v2\"".to_owned());
-    let other = holding(|held| held.reason = "Workflow is suspended".to_owned());
+    let other = holding(|held| {
+        held.reason = "the workflow is suspended: `argo resume resnet-k3f9q2-26-1` lets it go on".to_owned()
+    });
     let lines = [fixtures::held(), one, image, other].map(|report| line(&report));
     insta::assert_snapshot!(lines.join("\n"), @r#"
     2 trials wait for a node: Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu. The time counts against the trial limit of 45 min; /tune stop resnet-k3f9q2 ends the sweep.
     Trial 26 waits for a node: Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu. The time counts against the trial limit of 45 min; /tune stop resnet-k3f9q2 ends the sweep.
     2 trials wait for an image: ImagePullBackOff: Back-off pulling image "registry/train:v2". Check its name and the right to pull it. The time counts against the trial limit of 45 min; /tune stop resnet-k3f9q2 ends the sweep.
-    2 trials wait: Workflow is suspended. The time counts against the trial limit of 45 min; /tune stop resnet-k3f9q2 ends the sweep.
+    2 trials wait: the workflow is suspended: argo resume resnet-k3f9q2-26-1 lets it go on. The time counts against the trial limit of 45 min; /tune stop resnet-k3f9q2 ends the sweep.
     "#);
     insta::assert_snapshot!(waiting(&fixtures::held(), Medium::Terminal).plain(), @"2 trials wait for a node: Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu. The time counts against the trial limit of 45 min.");
 }
@@ -54,9 +56,9 @@ fn an_engine_that_is_away_is_told_with_what_becomes_of_the_sweep() {
     let by = StopRequest::Person { name: "@ana".to_owned() };
     let stopping = Report { phase: Phase::Stopping { outcome: Outcome::Stopped { by } }, ..fixtures::away() };
     insta::assert_snapshot!([fixtures::away(), idle, stopping].map(|report| line(&report)).join("\n"), @r"
-    Engine cluster has not answered since 2 Mar 10:02 UTC (connect: connection refused). What runs there goes on; results are fetched when it is back.
-    Engine cluster has not answered since 2 Mar 10:02 UTC (connect: connection refused). The sweep goes on when it is back.
-    Engine cluster has not answered since 2 Mar 10:02 UTC (connect: connection refused). What runs there is ended when it is back.
+    Engine cluster does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there goes on; results are fetched when it is back.
+    Engine cluster does not answer (since 2 Mar 10:02 UTC: connect: connection refused). The sweep goes on when it is back.
+    Engine cluster does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there is ended when it is back.
     ");
     let finished = Report { phase: Phase::Finished { outcome: Outcome::Completed }, ..fixtures::away() };
     assert_eq!(line(&finished), "");

@@ -35,6 +35,10 @@ pub(super) fn apply(to: &mut Overridden, key: &str, value: &str) -> Result<(), S
         "timeout" => to.tuning.limits.trial_timeout = duration(key, value)?,
         "deadline" => to.tuning.limits.deadline = Some(duration(key, value)?),
         "seed" => to.seed = Some(seed(value)?),
+        "sampler" if to.tuning.trial.searches() => {
+            let tuning = &to.tuning.name;
+            return Err(format!("*{tuning}* takes no `sampler=`: its workflow searches by itself."));
+        }
         "sampler" => to.tuning.search.sampler = sampler(value)?,
         "ref" => to.reference = Some(reference(value)?),
         _ => {
@@ -66,6 +70,9 @@ pub fn describe(overrides: &[String], tuning: &Tuning) -> Vec<String> {
     let note = |word: &String| {
         let (key, value) = word.split_once('=')?;
         match key {
+            "timeout" if tuning.trial.searches() => {
+                Some(format!("its workflow at most {:#}", tuning.limits.trial_timeout))
+            }
             "timeout" => Some(format!("each trial at most {:#}", tuning.limits.trial_timeout)),
             "deadline" => tuning.limits.deadline.map(|deadline| format!("at most {deadline:#} in all")),
             _ if LIMITS.contains(&key) => None,
@@ -164,7 +171,8 @@ fn parameter<'a>(tuning: &'a Tuning, key: &str) -> Result<&'a Parameter, String>
     if let (Some(found), None) = (alike.next(), alike.next()) {
         return Ok(found);
     }
-    let known = parameters.iter().map(|parameter| parameter.name.as_str()).chain(LIMITS);
+    let limits = LIMITS.into_iter().filter(|limit| !(tuning.trial.searches() && *limit == "sampler"));
+    let known = parameters.iter().map(|parameter| parameter.name.as_str()).chain(limits);
     let meant = nearest(key, known).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
     let hint = format!("`/tune help {}` shows what can be set.", tuning.name);
     Err(format!("*{}* has no parameter {}.{meant} {hint}", tuning.name, code(key)))

@@ -50,14 +50,20 @@ pub fn announce(order: &Order, reference: Option<&str>) -> String {
     let Order { tuning, notes, seed, .. } = order;
     let on = reference.map(|reference| format!(" on {}", code(reference))).unwrap_or_default();
     let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    let sampler = tuning.searcher();
-    let mut text = format!("Starting *{}*{on}: {}, {sampler}{seed}.", tuning.name, extent(tuning));
+    let mut text = format!("Starting *{}*{on}: {}{seed}.", tuning.name, plan(tuning));
     for note in notes {
         text.push(' ');
         text.push_str(&capitalised(note));
         text.push('.');
     }
     text
+}
+
+/// How far it goes, and who chooses what is tried: "40 trials, 8 at a time, TPE".
+fn plan(tuning: &Tuning) -> String {
+    // What is a sentence of its own stands apart from what is a name.
+    let mark = if tuning.trial.searches() { ';' } else { ',' };
+    format!("{}{mark} {}", extent(tuning), tuning.searcher())
 }
 
 fn capitalised(note: &str) -> String {
@@ -124,14 +130,9 @@ fn tuning_help(tuning: &Tuning) -> String {
     let objectives: Vec<String> = tuning.objectives.iter().map(objective).collect();
     let about = tuning.description.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "'");
     let about = if about.is_empty() { String::new() } else { format!(": {}", about.trim_end_matches('.')) };
-    format!(
-        "*{}*{about}. {}, {}; {}.\n{table}\n{}",
-        tuning.name,
-        extent(tuning),
-        tuning.searcher(),
-        objectives.join(", "),
-        example(tuning),
-    )
+    // Only a workflow that searches by itself has a space without parameters.
+    let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
+    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning),)
 }
 
 fn objective(objective: &Objective) -> String {

@@ -57,9 +57,11 @@ async fn an_order_to_terminate_that_fails_is_given_again() {
     let cluster = cluster().await;
     let watched = Watched::start(&cluster).await;
     watched.submit(A).await;
-    watched.engine.stop(&attempt(A), SignedDuration::ZERO).await.unwrap();
+    cluster.hold_before("patch", "workflows").open();
     cluster.inject("patch", "workflows", Fault::Status(503));
+    watched.engine.stop(&attempt(A), SignedDuration::ZERO).await.unwrap();
     cluster.wait_for("the order to terminate", terminated).await;
+    assert_eq!((cluster.requests("patch", "workflows"), cluster.faults_left()), (3, 0));
 }
 
 #[tokio::test]

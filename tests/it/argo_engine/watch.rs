@@ -1,9 +1,13 @@
 //! What is heard of workflows, whatever happens to the connection.
 
+use serde_json::{Value, json};
+use tunebot::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource};
 use tunebot::engine::Engine;
 
-use super::site::{Watched, attempt, cluster};
+use super::site::{Watched, attempt, cluster, engine, launch, trial};
 use crate::support::fault::Fault;
+use crate::support::kubernetes::FakeCluster;
+use crate::support::kubernetes::world::World;
 
 const A: &str = "resnet-k3f9q2-0-1";
 const B: &str = "resnet-k3f9q2-1-1";
@@ -19,7 +23,7 @@ async fn a_trial_is_followed_to_its_end() {
     let why = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.";
     cluster.argo().hold(A, why);
     let held = watched.until(&format!("{A}: held")).await.pop().unwrap_or_default();
-    assert!(held.contains("0/1 nodes are available: 1 Insufficient cpu."), "{held}");
+    assert!(held.contains("0/1 nodes are available: 1 Insufficient cpu"), "{held}");
     cluster.argo().start(A);
     assert_eq!(watched.next_of(A).await, "held no longer");
     cluster.argo().progress(A, "3/10");
@@ -50,11 +54,10 @@ async fn a_failure_of_the_trial_is_told_from_one_of_the_cluster() {
     watched.submit(A).await;
     cluster.argo().fail(A, "main: Error (exit code 3)");
     let end = watched.end_of(A).await;
-    assert!(end.starts_with("failed: ") && end.contains("exit code 3"), "{end}");
+    assert_eq!(end, "failed: the program exited with code 3");
     watched.submit(B).await;
     cluster.argo().error(B, "pod deleted");
-    let end = watched.end_of(B).await;
-    assert!(end.starts_with("lost: ") && end.contains("pod deleted"), "{end}");
+    assert_eq!(watched.end_of(B).await, "lost: its pod was deleted");
 }
 
 #[tokio::test]
@@ -149,11 +152,12 @@ async fn an_end_that_is_written_down_is_watched_no_longer() {
     watched.submit(A).await;
     cluster.argo().succeed(A, &[("val_loss", "0.3")]);
     watched.end_of(A).await;
+    cluster.inject("patch", "workflows", Fault::Status(503));
     watched.engine.forget(&attempt(A)).await;
-    let recorded = |world: &crate::support::kubernetes::world::World| {
-        (world.workflow(A)?["metadata"]["labels"]["tunebot/recorded"] == "true").then_some(())
-    };
+    let recorded =
+        |world: &World| (world.workflow(A)?["metadata"]["labels"]["tunebot/recorded"] == "true").then_some(());
     cluster.wait_for("the mark", recorded).await;
+    assert_eq!(cluster.requests("patch", "workflows"), 2, "the first time it failed");
     cluster.argo().delete(A);
     watched.submit(B).await;
     assert_eq!(watched.next().await, format!("{B}: started"), "nothing more is told of the first");
@@ -164,7 +168,7 @@ async fn a_workflow_whose_launch_was_never_answered_is_heard_of() {
     let cluster = cluster().await;
     let mut watched = Watched::start(&cluster).await;
     let answer = cluster.hold_after("create", "workflows");
-    let launch = super::site::launch(A);
+    let launch = launch(A);
     let engine = watched.engine.clone();
     let submitting = tokio::spawn(async move { engine.submit(&launch).await });
     answer.reached().await;
@@ -172,4 +176,81 @@ async fn a_workflow_whose_launch_was_never_answered_is_heard_of() {
     assert_eq!(watched.end_of(A).await, "succeeded: val_loss=0.3");
     answer.open();
     submitting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_workflow_that_searches_by_itself_tells_its_trials() {
+    let cluster = cluster().await;
+    let mut watched = Watched::start(&cluster).await;
+    let mut launch = launch(A);
+    let mut searching = trial(WorkflowSource::Template { name: "resnet".into() });
+    let names = ["best", "objective", "trials"].map(str::to_owned);
+    let [best_parameters, objective, trials] = names;
+    searching.searches = Some(SearchOutputs { best_parameters, objective, trials });
+    searching.arguments.insert("lr".into(), "0.1".into());
+    launch.template = TrialTemplate::Workflow(Box::new(searching));
+    launch.params = tunebot::domain::params::Params::default();
+    watched.engine.submit(&launch).await.unwrap();
+    let table = r#"[{"params": {"lr": 0.1}, "metrics": {"val_loss": 0.3}}, {"params": {"lr": 0.2}, "metrics": {"val_loss": 0.5}}]"#;
+    cluster.argo().succeed(A, &[("best", r#"{"lr": 0.1}"#), ("objective", "0.3"), ("trials", table)]);
+    assert_eq!(watched.end_of(A).await, "searched 2 trials");
+}
+
+/// Workflows like the one that a launch makes: more than fit on a page of a list.
+async fn many(cluster: &FakeCluster, count: usize) {
+    engine(cluster).submit(&launch(A)).await.unwrap();
+    let like = cluster.workflow(A);
+    let copy = |number: usize| {
+        let name = format!("resnet-k3f9q2-{number}-1");
+        let mut copy = json!({"apiVersion": like["apiVersion"], "kind": like["kind"], "spec": like["spec"]});
+        let (labels, mut annotations) = (like["metadata"]["labels"].clone(), like["metadata"]["annotations"].clone());
+        annotations["tunebot/attempt"] = name.as_str().into();
+        copy["metadata"] = json!({"name": name, "labels": labels, "annotations": annotations});
+        copy
+    };
+    cluster.argo().seed_running((1..count).map(copy));
+}
+
+#[tokio::test]
+async fn more_workflows_than_a_page_has_are_all_heard_of() {
+    let cluster = cluster().await;
+    many(&cluster, 1_100).await;
+    let mut watched = Watched::start_knowing(&cluster, &[]);
+    let told = watched.until("back").await;
+    assert_eq!(told.iter().filter(|told| told.ends_with(": started")).count(), 1_100);
+    assert_eq!(cluster.requests("list", "workflows"), 3);
+}
+
+#[tokio::test]
+async fn a_list_that_takes_too_long_begins_again_and_nobody_is_told_that_the_cluster_is_away() {
+    let cluster = cluster().await;
+    many(&cluster, 600).await;
+    let [first, second] = [(); 2].map(|()| cluster.hold_before("list", "workflows"));
+    first.open();
+    let mut watched = Watched::start_knowing(&cluster, &[]);
+    let expire = async {
+        second.reached().await;
+        cluster.expire_watch_window();
+        second.open();
+    };
+    let (told, ()) = tokio::join!(watched.until("back"), expire);
+    assert!(!told.iter().any(|told| told.starts_with("away")), "{told:?}");
+    assert_eq!(cluster.requests("list", "workflows"), 4, "one page in vain");
+}
+
+#[tokio::test]
+async fn objects_with_the_labels_that_are_no_attempts_are_passed_over() {
+    let cluster = cluster().await;
+    engine(&cluster).submit(&launch(A)).await.unwrap();
+    let mut copy: Value = cluster.workflow(A);
+    // As `argo resubmit` copies it: with all labels and annotations.
+    copy["metadata"] = json!({
+        "name": "resnet-k3f9q2-0-1-7x2vb", "labels": copy["metadata"]["labels"], "annotations": copy["metadata"]["annotations"],
+    });
+    cluster.put(copy);
+    let mut watched = Watched::start_knowing(&cluster, &[]);
+    assert_eq!(watched.until("back").await, [format!("{A}: started"), "back".to_owned()]);
+    cluster.argo().fail("resnet-k3f9q2-0-1-7x2vb", "main: Error (exit code 1)");
+    cluster.argo().succeed(A, &[("val_loss", "0.3")]);
+    assert_eq!(watched.next_of(A).await, "succeeded: val_loss=0.3");
 }

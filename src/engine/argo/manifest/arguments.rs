@@ -15,17 +15,16 @@ use crate::domain::tuning::WorkflowTrial;
 use crate::engine::Launch;
 use crate::engine::argo::template::TemplateFacts;
 
-pub(super) fn write(
-    spec: &mut Map<String, Json>,
+/// What the workflow is told, by name.
+pub(super) fn values(
     launch: &Launch,
     trial: &WorkflowTrial,
     facts: &TemplateFacts,
-) -> Result<Result<(), Unfit>, RenderError> {
-    let values = match trial.searches {
-        Some(_) => values_of_search(launch, trial, facts)?,
-        None => values_of_trial(launch, trial),
-    };
-    Ok(if values.is_empty() { Ok(()) } else { merge(spec, values) })
+) -> Result<BTreeMap<String, String>, RenderError> {
+    match trial.searches {
+        Some(_) => values_of_search(launch, trial, facts),
+        None => Ok(values_of_trial(launch, trial)),
+    }
 }
 
 fn values_of_trial(launch: &Launch, trial: &WorkflowTrial) -> BTreeMap<String, String> {
@@ -71,7 +70,10 @@ pub(in crate::engine::argo) fn fixed(space: &Space) -> BTreeMap<String, String> 
         .collect()
 }
 
-fn merge(spec: &mut Map<String, Json>, mut values: BTreeMap<String, String>) -> Result<(), Unfit> {
+pub(super) fn merge(spec: &mut Map<String, Json>, mut values: BTreeMap<String, String>) -> Result<(), Unfit> {
+    if values.is_empty() {
+        return Ok(());
+    }
     let arguments = object(spec, "arguments").ok_or(Unfit("`spec.arguments` is not an object"))?;
     let parameters = list(arguments, "parameters").ok_or(Unfit("`spec.arguments.parameters` is not a list"))?;
     for parameter in parameters.iter_mut().filter_map(Json::as_object_mut) {

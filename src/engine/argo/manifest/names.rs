@@ -39,7 +39,8 @@ pub fn label_value(text: &str) -> String {
     for c in text.chars() {
         let c = if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' };
         let is_edge = value.is_empty() && !c.is_ascii_alphanumeric();
-        if !is_edge && !(c == '-' && value.ends_with('-')) {
+        let is_repeated = c == '-' && value.ends_with('-');
+        if !is_edge && !is_repeated {
             value.push(c);
         }
         if value.len() == MAX_LABEL {

@@ -2,7 +2,7 @@
 //!
 //! Each is one output parameter. The table is a JSON list of rows
 //! - `"params"`: an object of the parameters;
-//! - `"metrics"`: an object of numbers, or `"value"`: that of the first objective;
+//! - `"metrics"`: an object of numbers, or `"objective"` (or `"value"`): that of the first objective;
 //! - `"state"`: `complete`, `pruned` or `failed`, in any case and also as `FAIL`. A row without one is complete if it has
 //!   a value. Rows of trials that have not ended (`running`, `waiting`) are passed over.
 //!
@@ -45,7 +45,8 @@ pub(super) fn trials(contract: &SearchContract, parameters: &Parameters<'_>) -> 
         let form = format!("it should hold the value of {} with the best parameters, like 0.25", contract.metric);
         let text = given(&names.objective).ok_or_else(|| missing(&names.objective, &form))?;
         let value = number::of_text(text).filter(|value| value.is_finite());
-        let value = value.ok_or_else(|| wrong(&names.objective, &format!("is {}", excerpt(text)), &form))?;
+        let value = value
+            .ok_or_else(|| wrong(&names.objective, &format!("is {}, which is no number", excerpt(text)), &form))?;
         let metrics = Metrics::from_iter([(contract.metric.clone(), value)]);
         trials.push(SearchedTrial { params: best, metrics, state: TrialState::Complete });
     }
@@ -87,7 +88,7 @@ fn table(text: &str, metric: &MetricName) -> Result<Vec<SearchedTrial>, String> 
     let numbered = rows.iter().enumerate();
     numbered
         .filter_map(|(at, row)| {
-            read_row(row, metric).map_err(|problem| format!("has a row {} {problem}", at + 1)).transpose()
+            read_row(row, metric).map_err(|problem| format!("is wrong in row {}, which {problem}", at + 1)).transpose()
         })
         .collect()
 }
@@ -95,11 +96,11 @@ fn table(text: &str, metric: &MetricName) -> Result<Vec<SearchedTrial>, String> 
 /// `None`: the row is of a trial that has not ended.
 ///
 /// # Errors
-/// What is wrong, in words that follow "a row".
+/// What is wrong, in words that follow "the row".
 fn read_row(row: &Json, metric: &MetricName) -> Result<Option<SearchedTrial>, String> {
-    let row = row.as_object().ok_or("that is no object")?;
-    let found = row.get("params").and_then(Json::as_object).ok_or("without an object `params`")?;
-    let params = params(found).map_err(|problem| format!("whose `params` {problem}"))?;
+    let row = row.as_object().ok_or("is no object")?;
+    let found = row.get("params").and_then(Json::as_object).ok_or("has no object `params`")?;
+    let params = params(found).map_err(|problem| format!("in `params` {problem}"))?;
     let metrics = metrics(row, metric);
     let is_good = metrics.get(metric).is_some_and(f64::is_finite);
     let state = match row.get("state").filter(|state| !state.is_null()) {
@@ -109,7 +110,7 @@ fn read_row(row: &Json, metric: &MetricName) -> Result<Option<SearchedTrial>, St
             Some("pruned") => TrialState::Pruned,
             Some("fail" | "failed") => TrialState::Failed,
             Some("running" | "waiting") => return Ok(None),
-            _ => return Err(format!("whose `state` is {state}, not `complete`, `pruned` or `failed`")),
+            _ => return Err(format!("has the `state` {state}, not `complete`, `pruned` or `failed`")),
         },
     };
     Ok(Some(match state {
@@ -120,7 +121,11 @@ fn read_row(row: &Json, metric: &MetricName) -> Result<Option<SearchedTrial>, St
 }
 
 fn metrics(row: &Map<String, Json>, metric: &MetricName) -> Metrics {
-    let value = row.get("value").and_then(number::of_json).map(|value| (metric.clone(), value));
+    let value = row
+        .get("objective")
+        .or_else(|| row.get("value"))
+        .and_then(number::of_json)
+        .map(|value| (metric.clone(), value));
     let named = row.get("metrics").and_then(Json::as_object).into_iter().flatten();
     let named = named.filter_map(|(name, value)| Some((name.parse().ok()?, number::of_json(value)?)));
     value.into_iter().chain(named).collect()

@@ -73,9 +73,9 @@ fn culprit<'a>(nodes: &'a Nodes, name: &str) -> Option<&'a Node> {
 }
 
 fn is_infrastructure(message: &str) -> bool {
+    let vanished = ContainerEnd::parse(message.trim()).is_some_and(|end| end.vanished());
     let message = message.to_ascii_lowercase();
-    let known = INFRASTRUCTURE.iter().any(|known| message.contains(known));
-    known || message.contains("containerstatusunknown") || message.contains("unknown (exit code 255)")
+    vanished || INFRASTRUCTURE.iter().any(|known| message.contains(known))
 }
 
 /// A drained or preempted node ends its pods by SIGTERM, and that is all that is to be seen of it. Argo does the same at
@@ -98,8 +98,10 @@ fn advice(message: &str) -> Option<&'static str> {
         Some("give the service account of the workflow the rights that Argo's documentation names")
     } else if message.contains("workflowtemplates.argoproj.io") && message.contains("not found") {
         Some("create that template, or correct the tuning")
+    } else if message.contains("templatereferencing") {
+        Some("set them in the template, or have the operators of the workflow controller allow them")
     } else if message.contains("workflowtemplateref") {
-        Some("the workflow controller takes only templates by reference, with nothing changed that it does not allow")
+        Some("its operators want templates by reference: name one in the tuning")
     } else {
         None
     }

@@ -16,7 +16,7 @@ pub(super) fn held(workflow: &Workflow, nodes: &Nodes, name: &str) -> Option<Str
     waits.dedup();
     let others = waits.len().saturating_sub(1);
     match waits.into_iter().next() {
-        Some(first) if others > 0 => Some(words::line(&format!("{first} (and {others} more such waits)"))),
+        Some(first) if others > 0 => Some(words::line(&format!("{first} (and {others} more)"))),
         Some(first) => Some(first),
         None if workflow.status.phase == "Pending" => words::waiting(&workflow.status.message),
         None => None,
@@ -27,7 +27,7 @@ fn wait_of(node: &Node, name: &str) -> Option<String> {
     match (node.kind.as_str(), node.phase.as_str()) {
         ("Suspend", "Running") => {
             let step = &node.display_name;
-            Some(words::line(&format!("it waits at the step `{step}` until somebody says `argo resume {name}`")))
+            Some(words::line(&format!("it waits at its step `{step}`: `argo resume {name}` lets it go on")))
         }
         (_, "Pending") => words::waiting(&node.message),
         _ => None,

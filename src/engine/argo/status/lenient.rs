@@ -1,6 +1,7 @@
 //! Reading objects of a cluster in which a field may be missing, null or of another kind: such a field is as good as not
 //! there. One workflow that somebody has bent must not keep the others from being watched.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -31,6 +32,18 @@ pub(super) fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
 /// An instant, RFC 3339.
 pub(super) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(text(deserializer)?.and_then(|text| text.parse().ok()))
+}
+
+/// A map of texts, without the entries that are none.
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Entry(Option<String>);
+    impl<'de> Deserialize<'de> for Entry {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            text(deserializer).map(Self)
+        }
+    }
+    let entries: BTreeMap<String, Entry> = object(deserializer)?;
+    Ok(entries.into_iter().filter_map(|(key, Entry(text))| Some((key, text?))).collect())
 }
 
 /// `true`, or anything else.

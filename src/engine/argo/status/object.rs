@@ -138,9 +138,9 @@ fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D:
         creation_timestamp: Option<Timestamp>,
         #[serde(deserialize_with = "lenient::instant")]
         deletion_timestamp: Option<Timestamp>,
-        #[serde(deserialize_with = "lenient::object")]
+        #[serde(deserialize_with = "lenient::texts")]
         labels: BTreeMap<String, String>,
-        #[serde(deserialize_with = "lenient::object")]
+        #[serde(deserialize_with = "lenient::texts")]
         annotations: BTreeMap<String, String>,
     }
     let mut fields: Fields = lenient::object(deserializer)?;

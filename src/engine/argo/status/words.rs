@@ -35,9 +35,15 @@ impl<'a> ContainerEnd<'a> {
         matches!(self.container, "main" | "")
     }
 
+    /// Nothing is known of how it ended: its node went away under it.
+    pub fn vanished(&self) -> bool {
+        matches!(self.reason, "ContainerStatusUnknown" | "Unknown")
+    }
+
     fn words(&self) -> String {
         let who = if self.is_main() { "the program".to_owned() } else { format!("its container `{}`", self.container) };
         let what = match (self.reason, self.code) {
+            _ if self.vanished() => format!("{who} vanished with its node"),
             ("OOMKilled", _) => format!("{who} used more memory than its limit and was killed (OOMKilled)"),
             (_, 137) => format!("{who} was killed by SIGKILL: did it run out of memory?"),
             (_, 143) => format!("{who} was ended by SIGTERM"),
@@ -54,12 +60,13 @@ pub(super) fn failure(message: &str) -> String {
     if let Some(end) = ContainerEnd::parse(first) {
         return line(&end.words());
     }
-    if is_deadline(first) {
-        return "it ran longer than the deadline of its workflow or template".into();
-    }
-    match first.strip_prefix("invalid spec: ") {
-        Some(problem) => line(&format!("Argo refuses the workflow: {problem}")),
-        None => line(first),
+    match first {
+        late if is_deadline(late) => "it ran longer than the deadline of its workflow or template".into(),
+        "pod deleted" => "its pod was deleted".into(),
+        _ => match first.strip_prefix("invalid spec: ") {
+            Some(problem) => line(&format!("Argo refuses the workflow: {problem}")),
+            None => line(first),
+        },
     }
 }
 

@@ -1,14 +1,17 @@
 //! What is answered, as people read it.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::*;
 use super::fixture::{resnet, rules};
-use crate::domain::params::Value;
+use crate::domain::params::{Space, Value};
 use crate::domain::report::{Counts, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
 use crate::domain::sweep::{Against, Baseline, Code, Outcome};
+use crate::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
 
 fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
     let tuning = resnet();
@@ -164,4 +167,66 @@ fn compare_names_the_better_one_and_the_parameters_that_differ() {
     optimizer   adam                        –
     ```
     ");
+}
+
+/// [`resnet`] by one workflow for the whole sweep.
+fn self_searching() -> Rules {
+    let outputs = SearchOutputs {
+        best_parameters: "best-parameters".into(),
+        objective: "objective".into(),
+        trials: "trials".into(),
+    };
+    let workflow = WorkflowTrial {
+        source: WorkflowSource::Template { name: "sweep".into() },
+        searches: Some(outputs),
+        arguments: Default::default(),
+        service_account: None,
+        priority: None,
+        pod_priority_class: None,
+        ttl: None,
+        pod_gc: None,
+        node_selector: Default::default(),
+        tolerations: Vec::new(),
+        requests: Default::default(),
+        limits: Default::default(),
+    };
+    let mut tuning = resnet();
+    (tuning.trial, tuning.production) = (TrialTemplate::Workflow(Box::new(workflow)), None);
+    Rules { tunings: [(tuning.name.clone(), Arc::new(tuning))].into(), ..Rules::default() }
+}
+
+#[test]
+fn a_workflow_that_searches_by_itself_is_announced_as_one() {
+    let rules = self_searching();
+    let ack = |text: &str| acknowledge(&rules, text, &Asker::Api { caller: "ci" });
+    assert_snapshot!(ack("resnet"), @"Starting *resnet*: 40 trials, 8 at a time; its workflow searches by itself.");
+    assert_snapshot!(ack("resnet trials=100 parallel=4 seed=7 timeout=6h deadline=8h lr=1e-4..1e-2 optimizer=adam"), @"Starting *resnet*: 100 trials, 4 at a time; its workflow searches by itself, seed 7. Its workflow at most 6h. At most 8h in all. `lr` narrowed to 1e-4..1e-2. `optimizer` fixed at adam.");
+    assert_snapshot!(ack("resnet sampler=tpe"), @"*resnet* takes no `sampler=`: its workflow searches by itself. Nothing was started.");
+    assert_snapshot!(ack("resnet samplr=tpe"), @"*resnet* has no parameter `samplr`. `/tune help resnet` shows what can be set. Nothing was started.");
+    assert_snapshot!(help(&rules, Some("resnet")), @"
+    *resnet*: Image classifier of the shop. 40 trials, 8 at a time; its workflow searches by itself; maximises `val_acc`.
+    ```
+    augment     false | true
+    batch_size  16..512 (step 16)
+    dropout     0..0.5 (step 0.1)
+    lr          1e-5..0.1 (log)
+    optimizer   adam | sgd
+    momentum    0..0.99            with optimizer=sgd
+    ```
+    Start it with `/tune resnet`. Narrow a parameter like `batch_size=16..512`.
+    ");
+}
+
+#[test]
+fn a_workflow_that_searches_by_itself_may_have_no_parameters_to_narrow() {
+    let mut rules = self_searching();
+    for tuning in rules.tunings.values_mut() {
+        Arc::make_mut(tuning).space = Space::new(Vec::new()).unwrap();
+    }
+    assert_snapshot!(help(&rules, Some("resnet")), @"
+    *resnet*: Image classifier of the shop. 40 trials, 8 at a time; its workflow searches by itself; maximises `val_acc`.
+    Start it with `/tune resnet`.
+    ");
+    let ack = acknowledge(&rules, "resnet lr=1e-3", &Asker::Api { caller: "ci" });
+    assert_snapshot!(ack, @"*resnet* has no parameter `lr`. `/tune help resnet` shows what can be set. Nothing was started.");
 }

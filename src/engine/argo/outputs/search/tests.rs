@@ -106,15 +106,15 @@ fn what_is_missing_or_wrong_is_named_with_the_form_it_should_have() {
     the workflow's output parameter `best-params` has for `lr` neither a number nor a text nor a boolean: it should hold a JSON object of the best parameters, like {"lr": 0.01}
     the workflow's output parameter `best-params` has a bad name (`learning rate` is not a valid parameter name: use 1 to 60 of letters, digits, _ . and -, beginning with a letter): it should hold a JSON object of the best parameters, like {"lr": 0.01}
     the workflow ended well but has no output parameter `best-value`: it should hold the value of loss with the best parameters, like 0.25
-    the workflow's output parameter `best-value` is `about 0.2`: it should hold the value of loss with the best parameters, like 0.25
-    the workflow's output parameter `best-value` is `nan`: it should hold the value of loss with the best parameters, like 0.25
+    the workflow's output parameter `best-value` is `about 0.2`, which is no number: it should hold the value of loss with the best parameters, like 0.25
+    the workflow's output parameter `best-value` is `nan`, which is no number: it should hold the value of loss with the best parameters, like 0.25
     the workflow's output parameter `trials` is not JSON (EOF while parsing an object at line 1 column 21): it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
     the workflow's output parameter `trials` is `{"0": {"params": {"lr": 1}}}`, which is no JSON list: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
-    the workflow's output parameter `trials` has a row 2 that is no object: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
-    the workflow's output parameter `trials` has a row 1 without an object `params`: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
-    the workflow's output parameter `trials` has a row 1 whose `params` has for `lr` neither a number nor a text nor a boolean: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
+    the workflow's output parameter `trials` is wrong in row 2, which is no object: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
+    the workflow's output parameter `trials` is wrong in row 1, which has no object `params`: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
+    the workflow's output parameter `trials` is wrong in row 1, which in `params` has for `lr` neither a number nor a text nor a boolean: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]
     "#);
-    insta::assert_snapshot!(shown(&[("trials", r#"[{"params": {}, "state": "odd"}]"#)]), @r#"the workflow's output parameter `trials` has a row 1 whose `state` is "odd", not `complete`, `pruned` or `failed`: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]"#);
+    insta::assert_snapshot!(shown(&[("trials", r#"[{"params": {}, "state": "odd"}]"#)]), @r#"the workflow's output parameter `trials` is wrong in row 1, which has the `state` "odd", not `complete`, `pruned` or `failed`: it should hold a JSON list, like [{"params": {"lr": 0.01}, "metrics": {"loss": 0.2}}]"#);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn an_engine_that_does_not_answer_is_a_line_of_its_own() {
 
     22 done · 3 stopped early · 8 running (62 % through)
 
-    Engine `cluster` has not answered since 2 Mar 10:02 UTC (connect: connection refused). What runs there goes on; results are fetched when it is back.
+    Engine `cluster` does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there goes on; results are fetched when it is back.
     ");
 }
 

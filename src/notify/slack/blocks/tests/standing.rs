@@ -24,7 +24,7 @@ fn an_engine_that_does_not_answer_is_one_line() {
     *resnet* sweep `resnet-k3f9q2` · running · @mika
     `██████████░░░░░░` 25/40 · best val_acc *0.93122* (trial 17)
     22 done · 3 stopped early · 8 running (62 % through)
-    Engine `cluster` has not answered since 2 Mar 10:02 UTC (connect: connection refused). What runs there goes on; results are fetched when it is back.
+    Engine `cluster` does not answer (since 2 Mar 10:02 UTC: connect: connection refused). What runs there goes on; results are fetched when it is back.
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
@@ -34,7 +34,7 @@ fn an_engine_that_does_not_answer_is_one_line() {
     insta::assert_snapshot!(shown(&Report { phase: Phase::Queued { why }, ..fixtures::away() }), @r"
     [*resnet* sweep `resnet-k3f9q2` · queued · @mika]
     *resnet* sweep `resnet-k3f9q2` · queued · @mika
-    Waits for engine `cluster`, which has not answered since 2 Mar 10:02 UTC (connect: connection refused)
+    Waits for engine `cluster`, which does not answer (since 2 Mar 10:02 UTC: connect: connection refused)
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     ");
@@ -79,7 +79,7 @@ fn reasons_of_programs_format_nothing_and_call_nobody() {
     *resnet* sweep `resnet-k3f9q2` · running · @mika
     `██░░░░░░░░░░░░░░` 6/40 · best val_acc *0.9101* (trial 0)
     1 done · 5 failed
-    Engine `cluster` has not answered since 2 Mar 10:02 UTC (&lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ''' # h). The sweep goes on when it is back.
+    Engine `cluster` does not answer (since 2 Mar 10:02 UTC: &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ''' # h). The sweep goes on when it is back.
     --
     (small) 40 trials, 8 at a time, TPE, seed 7
     --
@@ -89,7 +89,7 @@ fn reasons_of_programs_format_nothing_and_call_nobody() {
     *resnet* sweep `resnet-k3f9q2` · running · @mika
     `██░░░░░░░░░░░░░░` 6/40 · best val_acc *0.9101* (trial 0)
     1 done · 5 failed
-    2 trials wait: &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ''' # h. The time counts against the trial limit of 45 min; `/tune stop resnet-k3f9q2` ends the sweep.
+    2 trials wait: &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h. The time counts against the trial limit of 45 min; `/tune stop resnet-k3f9q2` ends the sweep.
     --
     (small) 40 trials, 8 at a time, TPE, seed 7
     --
