@@ -69,8 +69,10 @@ impl Logs {
     }
 }
 
+/// What the Kubernetes client logs of its own accord is said by the engine, once and with the engine's name; whoever wants
+/// it all the same names `kube_client` in the filter.
 fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(filter)
+    EnvFilter::try_new(format!("kube_client=off,{filter}"))
         .map_err(|error| LogError::Filter { filter: filter.to_owned(), problem: error.to_string() })
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 
 use super::fault::Fault;
 use super::pace::Pace;
@@ -16,6 +17,8 @@ use crate::engine::EngineError;
 /// No request may take longer, the watch apart.
 const REQUEST_LIMIT: Duration = Duration::from_secs(20);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// An API server that was away may refuse for want of rights for this long.
+const RIGHTS_LOAD: Duration = Duration::from_secs(60);
 /// Credentials are renewed this long before they end.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
@@ -45,12 +48,15 @@ pub struct Connection {
     pace: Pace,
     /// Somebody could not reach the cluster: whoever watches had better look.
     trouble: Notify,
+    /// When the cluster was last known not to answer.
+    away_at: std::sync::Mutex<Option<Instant>>,
 }
 
 impl Connection {
     pub fn new(access: Access, namespace: Option<String>, writes_per_second: u32) -> Self {
         let pace = Pace::new(writes_per_second);
-        Self { access, namespace, connected: Mutex::new(None), pace, trouble: Notify::new() }
+        let (connected, trouble, away_at) = (Mutex::new(None), Notify::new(), std::sync::Mutex::new(None));
+        Self { access, namespace, connected, pace, trouble, away_at }
     }
 
     /// The client; made at the first call, and again when its credentials have run out.
@@ -117,6 +123,7 @@ impl Connection {
         let answer = async { request(self.connected().await?).await.map_err(|error| Fault::of(&error)) };
         let slow = |_| Err(Fault::Away(format!("it did not answer within {REQUEST_LIMIT:?}")));
         let answer = tokio::time::timeout(REQUEST_LIMIT, answer).await.unwrap_or_else(slow);
+        let answer = answer.map_err(|fault| self.seen_in_time(fault));
         match &answer {
             Err(Fault::Away(_)) => self.trouble.notify_one(),
             Err(Fault::Busy { .. }) => {}
@@ -138,6 +145,30 @@ impl Connection {
             _ => None,
         };
         self.pace.failed(asked)
+    }
+
+    /// An API server that has just started knows no rights yet, and refuses what it will allow in a moment.
+    fn seen_in_time(&self, fault: Fault) -> Fault {
+        let lately = |at: &Instant| at.elapsed() < RIGHTS_LOAD;
+        match fault {
+            Fault::Forbidden(message) if self.away_at().as_ref().is_some_and(lately) => {
+                Fault::Away(format!("it was away and does not know its rights again yet: {message}"))
+            }
+            Fault::Away(_) => {
+                self.was_away();
+                fault
+            }
+            fault => fault,
+        }
+    }
+
+    /// The cluster was just seen not to answer.
+    pub fn was_away(&self) {
+        *self.away_at() = Some(Instant::now());
+    }
+
+    fn away_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.away_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Returns when somebody could not reach the cluster.

@@ -24,6 +24,8 @@ struct Known {
     listing: u64,
     /// `None` while it was launched and not seen yet.
     state: Option<State>,
+    /// It is known to be a workflow of this tunebot: of its name there may be one of another.
+    is_ours: bool,
 }
 
 /// The part of a state that news are told from.
@@ -36,14 +38,24 @@ struct State {
 }
 
 impl Index {
-    /// A workflow for the attempt is in the cluster: this program, or an earlier one, has put it there.
-    pub fn launched(&mut self, attempt: &AttemptId) {
-        let listing = self.listing;
-        self.attempts.entry(attempt.clone()).or_insert(Known { listing, state: None });
+    /// The store says that the attempt was launched: its workflow should be in the cluster.
+    pub fn expected(&mut self, attempt: &AttemptId) {
+        self.known(attempt);
     }
 
-    pub fn contains(&self, attempt: &AttemptId) -> bool {
-        self.attempts.contains_key(attempt)
+    /// The workflow of the attempt is in the cluster: this program, or an earlier one, has put it there.
+    pub fn launched(&mut self, attempt: &AttemptId) {
+        self.known(attempt).is_ours = true;
+    }
+
+    /// Is it certain that the workflow of the attempt's name is ours?
+    pub fn is_ours(&self, attempt: &AttemptId) -> bool {
+        self.attempts.get(attempt).is_some_and(|known| known.is_ours)
+    }
+
+    fn known(&mut self, attempt: &AttemptId) -> &mut Known {
+        let listing = self.listing;
+        self.attempts.entry(attempt.clone()).or_insert(Known { listing, state: None, is_ours: false })
     }
 
     /// A list of all workflows begins.
@@ -87,9 +99,9 @@ impl Index {
         news
     }
 
-    /// The end of the attempt is written down.
-    pub fn forget(&mut self, attempt: &AttemptId) {
-        self.attempts.remove(attempt);
+    /// The end of the attempt is written down. Returns whether there is a workflow of ours for it.
+    pub fn forget(&mut self, attempt: &AttemptId) -> bool {
+        self.attempts.remove(attempt).is_some_and(|known| known.is_ours)
     }
 
     /// Takes the attempts that were told to end, have not, and whose grace is over: each once.
@@ -111,8 +123,8 @@ impl Index {
     /// The news of one state; with `repeat` also what was told before.
     fn changed(&mut self, seen: Seen, repeat: bool, now: Timestamp) -> Vec<Observation> {
         let listing = self.listing;
-        let known = self.attempts.entry(seen.attempt.clone()).or_insert(Known { listing, state: None });
-        known.listing = listing;
+        let known = self.known(&seen.attempt);
+        (known.listing, known.is_ours) = (listing, true);
         let state = State {
             progress: seen.progress,
             held: seen.held.as_deref().map(Into::into),

@@ -164,8 +164,8 @@ impl ArgoEngine {
     }
 
     async fn ask_to_end(&self, attempt: &AttemptId, grace: SignedDuration) -> Result<(), Fault> {
-        let known = self.index().contains(attempt);
-        if !known && !self.is_ours(&workflows::get(self.connection(), attempt).await?) {
+        let is_ours = self.index().is_ours(attempt);
+        if !is_ours && !self.is_ours(&workflows::get(self.connection(), attempt).await?) {
             return Ok(());
         }
         let now = Timestamp::now();
@@ -227,8 +227,9 @@ impl Engine for ArgoEngine {
     }
 
     async fn forget(&self, attempt: &AttemptId) {
-        self.index().forget(attempt);
-        self.shared.chores.add(attempt.clone(), Chore::Record);
+        if self.index().forget(attempt) {
+            self.shared.chores.add(attempt.clone(), Chore::Record);
+        }
     }
 
     async fn release(&self, sweep: &SweepId) -> Result<(), EngineError> {

@@ -14,11 +14,22 @@ use super::template::{TemplateFacts, TemplateReference};
 use crate::domain::tuning::WorkflowSource;
 
 /// A template that was changed in the cluster is seen after this long.
-const KEPT: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct References {
-    known: Mutex<HashMap<(bool, String), (Instant, Arc<TemplateFacts>)>>,
+    known: Mutex<HashMap<Template, Kept>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Template {
+    cluster_wide: bool,
+    name: String,
+}
+
+struct Kept {
+    at: Instant,
+    facts: Arc<TemplateFacts>,
 }
 
 impl References {
@@ -45,15 +56,15 @@ impl References {
         cluster_wide: bool,
         name: &str,
     ) -> Result<Arc<TemplateFacts>, Fault> {
-        let key = (cluster_wide, name.to_owned());
-        if let Some((at, facts)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
-            && at.elapsed() < KEPT
+        let template = Template { cluster_wide, name: name.to_owned() };
+        if let Some(kept) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&template)
+            && kept.at.elapsed() < FRESH
         {
-            return Ok(Arc::clone(facts));
+            return Ok(Arc::clone(&kept.facts));
         }
         let facts = Arc::new(ask(connection, cluster_wide, name).await?);
-        let known = (Instant::now(), Arc::clone(&facts));
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, known);
+        let kept = Kept { at: Instant::now(), facts: Arc::clone(&facts) };
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(template, kept);
         Ok(facts)
     }
 }

@@ -62,7 +62,7 @@ impl<'a> Watch<'a> {
     pub fn new(shared: &'a Shared, known: &[AttemptId], news: mpsc::Sender<Observation>) -> Self {
         let mut index = lock(shared);
         for attempt in known {
-            index.launched(attempt);
+            index.expected(attempt);
         }
         drop(index);
         Self { shared, news, away: None, lost_at: None, doubtful: false }
@@ -81,6 +81,7 @@ impl<'a> Watch<'a> {
                 Broken::Deaf => return,
                 Broken::Lost(why) => {
                     info!(engine = %self.shared.name, why, "the watch has broken off; listing again");
+                    self.shared.connection.was_away();
                     self.lost_at = Some(Timestamp::now());
                     Duration::ZERO
                 }

@@ -132,7 +132,7 @@ fn tuning_help(tuning: &Tuning) -> String {
     let about = if about.is_empty() { String::new() } else { format!(": {}", about.trim_end_matches('.')) };
     // Only a workflow that searches by itself has a space without parameters.
     let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
-    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning),)
+    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning))
 }
 
 fn objective(objective: &Objective) -> String {

@@ -14,14 +14,24 @@ install_argo() {
     {
         kubectl apply --server-side -f "$here/manifests/namespaces.yaml"
         # The full definitions are too large for the annotation of a client's apply.
-        kubectl apply --server-side -k "$work/crds"
-        kubectl wait --for condition=Established --timeout "${patience}s" --all crd
+        kubectl apply --server-side -f "$work/crds"
+        wait_for "Argo's resources to be served" "$(log_of apiserver)" definitions_are_served "$work/crds"
         kubectl apply --server-side -k "$work"
         kubectl apply --server-side -f "$here/manifests/controller.yaml" -f "$here/manifests/trials.yaml"
     } >"$log" 2>&1 || fail "Argo's manifests could not be applied. Read $log"
     "$here/kubeconfig" argo argo >"$controller_kubeconfig.new"
     mv "$controller_kubeconfig.new" "$controller_kubeconfig"
     touch "$work/done"
+}
+
+# One small request tells of all of them; the definitions themselves are megabytes.
+definitions_are_served() {
+    local served file plural
+    served=$(kubectl get --raw /apis/argoproj.io/v1alpha1) || return 1
+    for file in "$1"/*.yaml; do
+        plural=$(basename "$file" .yaml)
+        [[ $served == *"\"name\":\"${plural#argoproj.io_}\""* ]] || return 1
+    done
 }
 
 write_kustomization() {

@@ -11,6 +11,9 @@ build_all() {
     built "$images_build" build_images
     built "$kubernetes_build" build_kubernetes
     built "$argo_build" build_argo
+    # What no `up` has used for a month is of an earlier version.
+    touch "$images_build" "$kubernetes_build" "$argo_build"
+    find "$cache" -mindepth 1 -maxdepth 1 -type d -mtime +30 -exec rm -rf {} +
 }
 
 # key_of NAME FILE...: the same Go, the same files and the same way to build give the same key.
@@ -67,8 +70,8 @@ build_argo() {
         go_build "$here/argo" "$1/$program" "$module/cmd/$program" \
             -modfile "$1/build.mod" -ldflags="-s -w -X $module.version=v$argo_version"
     done
-    mkdir "$1/manifests"
-    cp -r "$source/manifests/base/crds/full" "$1/manifests/crds"
+    mkdir -p "$1/manifests/crds"
+    cp "$source"/manifests/base/crds/full/argoproj.io_*.yaml "$1/manifests/crds/"
     cp -r "$source/manifests/cluster-install-no-crds/workflow-controller-rbac" "$1/manifests/rbac"
     cp "$source/manifests/base/workflow-controller/workflow-controller-sa.yaml" "$1/manifests/service-account.yaml"
     rm -r "$source"
@@ -86,7 +89,7 @@ copy_module() {
 build_images() {
     go_build "$here/images" "$1/pause" ./pause -ldflags='-s -w'
     go_build "$here/images" "$1/trial" ./trial -ldflags='-s -w'
-    # Only unpacked, not installed: the package would push out the machine's own busybox.
-    (cd "$1" && apt-get download busybox-static >busybox.log 2>&1 && dpkg-deb -x busybox-static_*.deb busybox) ||
-        fail "Debian's package busybox-static could not be had. Read $1/busybox.log; \`apt-get update\` may help."
+    # Only unpacked, not installed: the machine may have another one.
+    (cd "$1" && apt-get download busybox >busybox.log 2>&1 && dpkg-deb -x busybox_*.deb busybox) ||
+        fail "Debian's package busybox could not be had. Read $1/busybox.log; \`apt-get update\` may help."
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The cgroup that holds all pods: one folder per controller with cgroup v1, one folder with v2.
+# The cgroup that holds all pods: one folder per controller with cgroup v1 (and one in the empty v2 tree that runc fills too,
+# where a system has that beside v1), one folder with v2.
 
 cgroup_roots() {
     local folder
@@ -8,8 +9,8 @@ cgroup_roots() {
         return
     fi
     for folder in /sys/fs/cgroup/*; do
-        # `unified` is the empty v2 tree that some systems have beside v1; a link is a second name of the same controller.
-        [[ -L $folder || ! -e $folder/cgroup.procs || $folder == */unified ]] || printf '%s\n' "$folder"
+        # A link is a second name of the same controller.
+        [[ -L $folder || ! -e $folder/cgroup.procs ]] || printf '%s\n' "$folder"
     done
 }
 

@@ -2,7 +2,9 @@
 # etcd, the API server, the controllers and the scheduler. `command_of_NAME` sets `command`; `answers_NAME` asks it how it is.
 
 # As the administrator, and past any proxy: the server is on this machine.
-kubectl() { NO_PROXY='*' no_proxy='*' "$bin/kubectl" --kubeconfig "$kubeconfig" "$@"; }
+kubectl() {
+    NO_PROXY='*' no_proxy='*' "$bin/kubectl" --kubeconfig "$kubeconfig" --cache-dir "$state/kubectl" "$@"
+}
 
 command_of_etcd() {
     command=("$bin/etcd" --name "$node_name" --data-dir "$state/etcd"

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# The images of the pods, made here from single static programs and put straight into containerd: there is no registry.
+# The images of the pods, made here and put straight into containerd: there is no registry.
 
 import_images() {
-    local work=$state/images
-    [[ ! -e $work/done ]] || return 0
+    local work=$state/images marker
+    marker=$work/done-$(basename "$images_build")-$(basename "$argo_build")
+    [[ ! -e $marker ]] || return 0
     mkdir -p "$work"
     make_pause_image "$work/pause"
     make_executor_image "$work/executor"
@@ -13,8 +14,8 @@ import_images() {
         inside ctr --address "$containerd_socket" --namespace k8s.io images import "$work/$name.tar" \
             >"$state/log/images.log" 2>&1 || fail "The image $name could not be imported. Read $state/log/images.log"
     done
-    rm -r "${work:?}"/*
-    touch "$work/done"
+    rm -rf "${work:?}"/*
+    touch "$marker"
 }
 
 make_pause_image() {
@@ -34,7 +35,8 @@ make_executor_image() {
 make_trial_image() {
     mkdir -p "$1/bin" "$1/etc" "$1/root"
     mkdir -m 1777 "$1/tmp"
-    cp "$images_build/busybox/bin/busybox" "$1/bin/busybox"
+    copy_program "$images_build/busybox/bin/busybox" "$1"
+    copy_program curl "$1"
     local applet
     for applet in $("$1/bin/busybox" --list); do
         [[ $applet == busybox ]] || ln -s busybox "$1/bin/$applet"
@@ -42,6 +44,17 @@ make_trial_image() {
     cp "$images_build/trial" "$1/bin/trial"
     printf 'root:x:0:0:root:/root:/bin/sh\n' >"$1/etc/passwd"
     pack "$1" "$trial_image" '["/bin/trial"]'
+}
+
+# copy_program PROGRAM FOLDER: with the libraries of the machine that it is linked to.
+copy_program() {
+    local program file
+    program=$(command -v "$1")
+    cp "$program" "$2/bin/"
+    while read -r file; do
+        mkdir -p "$2$(dirname "$file")"
+        cp --dereference "$file" "$2$file"
+    done < <(ldd "$program" | grep -o '/[^ ]*')
 }
 
 # pack FOLDER NAME ENTRYPOINT: FOLDER.tar, an image of one layer in the format of `docker save`.

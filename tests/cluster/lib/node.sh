@@ -8,8 +8,8 @@ write_node_files() {
     write_containerd_config >"$state/containerd.toml"
     write_network >"$state/cni/10-tunebot.conflist"
     write_kubelet_config >"$state/kubelet.yaml"
-    # No name is looked up outside.
-    : >"$state/resolv.conf"
+    # Names are asked of nobody: the question is refused at once.
+    printf 'nameserver %s\n' "$node_address" >"$state/resolv.conf"
 }
 
 # AppArmor is off because its profile would stay in the machine's kernel. Scores for the out-of-memory killer are not lowered
@@ -89,6 +89,8 @@ failCgroupV1: false
 failSwapOn: false
 makeIPTablesUtilChains: false
 resolvConf: $state/resolv.conf
+clusterDNS: [$node_address]
+clusterDomain: cluster.local
 podLogsDir: $state/pod-logs
 volumePluginDir: $state/plugins
 maxPods: 500

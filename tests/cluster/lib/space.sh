@@ -17,7 +17,6 @@ inside() {
 
 start_space() {
     ! recorded space >/dev/null || return 0
-    check_free
     mkdir -p "$state"/{run,log,space/{lib,log,sys}}
     make_cgroups
     # The namespaces are made by unshare; the script in them mounts what must be apart and becomes `pause`.
@@ -29,7 +28,7 @@ start_space() {
     connect_space
 }
 
-# Two clusters would want the same addresses; and rather than half of one we leave what is there to its owner.
+# Two clusters would want the same addresses and the same cgroup, so there is one; and the folder must be ours alone.
 check_free() {
     ! ip link show "$host_interface" >/dev/null 2>&1 ||
         fail "The interface $host_interface is there already: another cluster runs, with another TUNEBOT_CLUSTER_DIR. End it first (tests/cluster/down)."
@@ -37,6 +36,8 @@ check_free() {
         /run/* | /var/run/* | /var/lib/* | /var/log/*)
             fail "TUNEBOT_CLUSTER_DIR=$state cannot be: the cluster has its own /run, /var/lib and /var/log. Take a folder elsewhere, such as /var/tmp." ;;
     esac
+    [[ ! -e $state || -z $(ls -A "$state") ]] ||
+        fail "$state is there and is not a cluster's. Move it away, or set TUNEBOT_CLUSTER_DIR."
 }
 
 connect_space() {

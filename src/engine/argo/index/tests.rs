@@ -77,7 +77,7 @@ fn each_change_is_told_once() {
 fn what_a_new_list_does_not_have_is_lost() {
     let mut index = Index::default();
     for number in 0..3 {
-        index.launched(&attempt(number));
+        index.expected(&attempt(number));
     }
     let news = list(&mut index, vec![running(1), ended(2)]);
     assert_eq!(news, [(0, "lost".into()), (1, "started".into()), (2, "started".into()), (2, "succeeded".into())]);
@@ -135,4 +135,15 @@ fn a_workflow_whose_grace_is_over_is_named_once() {
     assert_eq!(index.take_overdue(at), []);
     index.applied(stopping(Shutdown::Terminate), at);
     assert_eq!(index.take_overdue(at), [], "it is being terminated");
+}
+
+#[test]
+fn a_workflow_counts_as_ours_once_it_was_launched_or_seen_here() {
+    let mut index = Index::default();
+    index.expected(&attempt(0));
+    assert!(!index.is_ours(&attempt(0)) && !index.forget(&attempt(0)), "it may be another tunebot's");
+    index.expected(&attempt(0));
+    list(&mut index, vec![running(0)]);
+    index.launched(&attempt(1));
+    assert!(index.is_ours(&attempt(0)) && index.is_ours(&attempt(1)) && index.forget(&attempt(1)));
 }

@@ -16,13 +16,16 @@
 //	--report                   report each step to $TUNEBOT_REPORT_URL with $TUNEBOT_TOKEN, and end when told to stop
 //
 // The loss of step k of N is the objective + (1 - k/N), so that it falls to the objective; --loss-offset raises all of them,
-// for a trial that a pruner should stop. Progress goes to $ARGO_PROGRESS_FILE as `k/N` where that is set. Exit codes: 0,
-// --exit, 2 for wrong usage, 1 when something failed; 0 also after a "stop", whose objective is the last loss.
+// for a trial that a pruner should stop. Progress goes to $ARGO_PROGRESS_FILE as `k/N` where that is set. After the answer
+// "stop" the objective is the last loss. Exit codes: --exit when all went well, 2 for wrong usage, 143 after a signal, 1 when
+// something failed.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 func main() {
@@ -33,6 +36,10 @@ func main() {
 	}
 	if err := run(options); err != nil {
 		fmt.Fprintln(os.Stderr, "trial:", err)
+		if errors.Is(err, errSignal) {
+			// As a shell says it.
+			os.Exit(128 + int(syscall.SIGTERM))
+		}
 		os.Exit(1)
 	}
 	os.Exit(options.exit)
@@ -44,11 +51,11 @@ func run(options *options) error {
 		return search(options)
 	}
 	final := options.objective()
-	last, stopped, err := train(options, final, signals)
-	if err != nil || stopped == bySignal {
+	last, told, err := train(options, final, signals)
+	if err != nil {
 		return err
 	}
-	if stopped == byAnswer {
+	if told {
 		final = last
 	} else if err := linger(options, signals); err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,13 +14,8 @@ import (
 	"time"
 )
 
-type end int
-
-const (
-	notStopped end = iota
-	bySignal
-	byAnswer
-)
+// The trial was told to end by a signal.
+var errSignal = errors.New("ended by a signal")
 
 // The channel on which SIGTERM arrives; nothing ever does where it is ignored. Without a handler the kernel would not
 // deliver it to the first process of a container at all.
@@ -33,51 +29,51 @@ func listen(ignore bool) <-chan os.Signal {
 	return signals
 }
 
-// train goes through the steps and returns the last loss, and what ended it early.
-func train(o *options, final float64, signals <-chan os.Signal) (float64, end, error) {
+// train goes through the steps and returns the last loss, and whether the answer to a report was to stop.
+func train(o *options, final float64, signals <-chan os.Signal) (float64, bool, error) {
 	loss := final
 	for step := 1; step <= o.steps; step++ {
 		if stopped(signals, o.stepTime) {
-			return loss, bySignal, toldToEnd()
+			return loss, false, errSignal
 		}
 		loss = final + o.lossOffset + 1 - float64(step)/float64(o.steps)
 		if path := os.Getenv("ARGO_PROGRESS_FILE"); path != "" {
 			if err := write(path, fmt.Sprintf("%d/%d", step, o.steps)); err != nil {
-				return loss, notStopped, err
+				return loss, false, err
 			}
 		}
 		if !o.report {
 			continue
 		}
-		decision, err := report(step, o.metric, loss)
+		decision, err := report(step, o.metric, loss, signals)
 		if err != nil {
-			return loss, notStopped, err
+			return loss, false, err
 		}
 		fmt.Printf("step %d %s %v: %s\n", step, o.metric, loss, decision)
 		if decision == "stop" {
-			return loss, byAnswer, nil
+			return loss, true, nil
 		}
 	}
-	return loss, notStopped, nil
+	return loss, false, nil
 }
 
 // linger lives on as the flags say.
 func linger(o *options, signals <-chan os.Signal) error {
 	if o.live > 0 && stopped(signals, o.live) {
-		return toldToEnd()
+		return errSignal
 	}
 	for o.until != "" {
 		if _, err := os.Stat(o.until); err == nil {
 			break
 		}
 		if stopped(signals, 50*time.Millisecond) {
-			return toldToEnd()
+			return errSignal
 		}
 	}
 	// In turns, because a Go program whose every goroutine waits for nothing is ended as deadlocked.
 	for o.forever {
 		if stopped(signals, time.Minute) {
-			return toldToEnd()
+			return errSignal
 		}
 	}
 	return nil
@@ -92,20 +88,13 @@ func stopped(signals <-chan os.Signal, within time.Duration) bool {
 	}
 }
 
-// As a shell says it: 128 + SIGTERM.
-func toldToEnd() error {
-	fmt.Println("ended by a signal")
-	os.Exit(128 + int(syscall.SIGTERM))
-	return nil
-}
-
 var client = http.Client{Timeout: 30 * time.Second}
 
 // How often a report is tried while tunebot is away, a second apart: it may be restarted at any time.
 const attempts = 60
 
 // report tells tunebot of a step and returns its decision, `continue` or `stop`.
-func report(step int, metric string, loss float64) (string, error) {
+func report(step int, metric string, loss float64, signals <-chan os.Signal) (string, error) {
 	body, err := json.Marshal(map[string]any{"step": step, "metrics": map[string]float64{metric: loss}})
 	if err != nil {
 		return "", err
@@ -116,7 +105,9 @@ func report(step int, metric string, loss float64) (string, error) {
 			return decision, err
 		}
 		fmt.Fprintf(os.Stderr, "trial: report of step %d, try %d: %v\n", step, attempt, err)
-		time.Sleep(time.Second)
+		if stopped(signals, time.Second) {
+			return "", errSignal
+		}
 	}
 }
 
