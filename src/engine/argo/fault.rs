@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::EngineError;
+use super::access;
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum Fault {
     /// An object of that name is there already (409).
     #[error("{0}")]
     Exists(String),
-    /// tunebot may not do this (403).
+    /// tunebot may not do this (403); says what to do about it.
     #[error("{0}")]
     Forbidden(String),
     /// The API server understood the request and will never take it (400, 413, 422 and their like).
@@ -37,7 +38,7 @@ impl Fault {
         match status.code {
             404 => Self::NotFound(message),
             409 => Self::Exists(message),
-            403 => Self::Forbidden(message),
+            403 => Self::Forbidden(access::explained(&message)),
             429 => Self::Busy { message, after: after.map(|seconds| Duration::from_secs(u64::from(seconds))) },
             401 => Self::Away(format!("it does not accept tunebot's credentials ({message})")),
             400..=499 => Self::Refused(message),

@@ -117,7 +117,6 @@ impl ArgoEngine {
                 Ok(())
             }
             Err(Fault::Exists(_)) => self.must_be_ours(&launch.attempt).await,
-            Err(Fault::Forbidden(message)) => Err(Fault::Forbidden(access::explained(&message))),
             Err(Fault::NotFound(message)) => Err(Fault::NotFound(format!(
                 "{message}. Is Argo Workflows installed in the cluster, and is the namespace there?"
             ))),

@@ -91,7 +91,6 @@ async fn ask(connection: &Connection, cluster_wide: bool, name: &str) -> Result<
                  (`kubectl get {resource}s` lists those that are there)"
             )))
         }
-        Err(Fault::Forbidden(message)) => Err(Fault::Forbidden(super::access::explained(&message))),
         Err(fault) => Err(fault),
     }
 }

@@ -30,12 +30,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// A connection that others have trouble with is given up at most this often.
 const DISTRUST: Duration = Duration::from_secs(10);
 
+/// A watch that was refused before is there when it has lasted this long.
+const TRIED: Duration = Duration::from_secs(3);
+/// A stretch that was shorter follows the one before it after a pause.
+const STEADY: Duration = Duration::from_secs(30);
+
 /// Why a stretch of watching has ended.
 enum Broken {
     /// Nobody listens any longer.
     Deaf,
     /// There was no list, for this reason.
     Unlisted(String),
+    /// There is a list, and tunebot may not watch what comes after it.
+    Unwatched(String),
     /// After a list.
     Lost(String),
 }
@@ -47,6 +54,8 @@ pub struct Watch<'a> {
     away: Option<Timestamp>,
     /// When the connection was lost that there is no new list for yet.
     lost_at: Option<Timestamp>,
+    /// The last list was not followed by a watch: the next one alone does not mean that all is well.
+    doubtful: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -56,32 +65,38 @@ impl<'a> Watch<'a> {
             index.expected(attempt);
         }
         drop(index);
-        Self { shared, news, away: None, lost_at: None }
+        Self { shared, news, away: None, lost_at: None, doubtful: false }
     }
 
     /// Watches until nobody listens any longer.
     pub async fn run(mut self) {
         let mut failures = 0;
         loop {
-            match self.stretch().await {
+            let began = Instant::now();
+            let broken = self.stretch().await;
+            if began.elapsed() > STEADY {
+                failures = 0;
+            }
+            let first_pause = match broken {
                 Broken::Deaf => return,
                 Broken::Lost(why) => {
                     info!(engine = %self.shared.name, why, "the watch has broken off; listing again");
                     self.shared.connection.was_away();
                     self.lost_at = Some(Timestamp::now());
-                    failures = 0;
-                    continue;
+                    Duration::ZERO
                 }
-                Broken::Unlisted(why) => {
+                Broken::Unlisted(why) | Broken::Unwatched(why) => {
                     if !self.tell_away(why).await {
                         return;
                     }
+                    Duration::from_secs(1)
                 }
-            }
-            let pause = Duration::from_secs(1 << failures.min(4)).min(LONGEST_PAUSE);
+            };
+            // A list of everything costs the cluster something: one that is soon followed by the next has to wait.
+            let pause = if failures == 0 { first_pause } else { Duration::from_secs(1 << failures.min(4)) };
             failures += 1;
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause.min(LONGEST_PAUSE)) => {}
                 () = self.news.closed() => return,
             }
         }
@@ -98,12 +113,15 @@ impl<'a> Watch<'a> {
         pin_mut!(events);
         let mut clock = tokio::time::interval(TICK);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (began, mut listed) = (Instant::now(), false);
+        let began = Instant::now();
+        let mut listed_at: Option<Instant> = None;
         loop {
             tokio::select! {
                 event = events.next() => match event {
                     Some(Ok(event)) => {
-                        listed |= matches!(event, Event::InitDone);
+                        if matches!(event, Event::InitDone) {
+                            listed_at = Some(Instant::now());
+                        }
                         if !self.take(event).await {
                             return Broken::Deaf;
                         }
@@ -112,12 +130,24 @@ impl<'a> Watch<'a> {
                     Some(Err(watcher::Error::WatchError(status))) if status.code == 410 => {
                         debug!(engine = %self.shared.name, "too much was missed; listing again");
                     }
-                    Some(Err(error)) => return broken(&error, listed),
+                    Some(Err(error)) => {
+                        let broken = broken(&error, listed_at.is_some());
+                        self.doubtful |= matches!(broken, Broken::Unwatched(_));
+                        return broken;
+                    }
                     None => return Broken::Lost("the watch has ended".into()),
                 },
-                _ = clock.tick() => self.terminate_overdue(),
+                _ = clock.tick() => {
+                    self.terminate_overdue();
+                    if self.doubtful && listed_at.is_some_and(|at| at.elapsed() > TRIED) {
+                        self.doubtful = false;
+                        if !self.tell_back().await {
+                            return Broken::Deaf;
+                        }
+                    }
+                }
                 () = self.shared.connection.trouble() => {
-                    if listed && began.elapsed() > DISTRUST {
+                    if listed_at.is_some() && began.elapsed() > DISTRUST {
                         return Broken::Lost("other requests are not answered".into());
                     }
                 }
@@ -148,7 +178,7 @@ impl<'a> Watch<'a> {
                 return false;
             }
         }
-        !back || self.tell_back().await
+        !back || self.doubtful || self.tell_back().await
     }
 
     fn seen(
@@ -196,18 +226,24 @@ impl<'a> Watch<'a> {
 }
 
 fn broken(error: &watcher::Error, listed: bool) -> Broken {
-    let why = match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => match Fault::of(error) {
-            Fault::Forbidden(message) => super::access::explained(&message),
-            fault => fault.to_string(),
-        },
-        other => other.to_string(),
-    };
+    if let watcher::Error::InitialListFailed(kube::Error::Api(status)) = error
+        && status.code == 410
+    {
+        return Broken::Lost("the pages of the list were forgotten before they were read".into());
+    }
     // A list that fails within a stretch follows a 410: what was known before it may be outdated.
     let unlisted = !listed || matches!(error, watcher::Error::InitialListFailed(_));
-    if unlisted { Broken::Unlisted(why) } else { Broken::Lost(why) }
+    let fault = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => Fault::of(error),
+        other => Fault::Away(other.to_string()),
+    };
+    match fault {
+        fault if unlisted => Broken::Unlisted(fault.to_string()),
+        Fault::Forbidden(why) => Broken::Unwatched(why),
+        fault => Broken::Lost(fault.to_string()),
+    }
 }
 
 pub fn lock(shared: &Shared) -> MutexGuard<'_, Index> {

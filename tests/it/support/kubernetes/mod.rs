@@ -146,6 +146,11 @@ impl FakeCluster {
         self.core.write(|world| world.token.clear());
     }
 
+    /// It is valid again.
+    pub fn restore_token(&self) {
+        self.core.write(|world| TOKEN.clone_into(&mut world.token));
+    }
+
     /// The next request with this verb for this resource meets `fault`; several queue up.
     ///
     /// # Panics
