@@ -51,11 +51,13 @@ async fn the_token_is_in_a_secret_before_the_workflow_is_there_and_nowhere_else(
 async fn a_token_that_cannot_be_written_means_no_workflow() {
     let cluster = cluster().await;
     let engine = engine(&cluster);
-    cluster.inject("patch", "secrets", Fault::Status(500));
-    transient(engine.submit(&launch(FIRST)).await);
     cluster.deny("create", "secrets");
     let message = permanent(engine.submit(&launch(FIRST)).await);
     assert!(message.starts_with("tunebot may not create secrets in namespace `ml`: add"), "{message}");
+    cluster.inject("patch", "secrets", Fault::Status(500));
+    transient(engine.submit(&launch(FIRST)).await);
+    let (message, _) = transient(engine.submit(&launch(FIRST)).await);
+    assert!(message.contains("does not know its rights again yet"), "{message}");
     assert_eq!(cluster.requests("create", "workflows"), 0);
 }
 
