@@ -14,7 +14,8 @@ fn a_trial_refers_to_its_template() {
           "tunebot/attempt": "resnet-k3f9q2-17-1",
           "tunebot/code": "octo/resnet@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
           "tunebot/owner": "0123456789abcdef",
-          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report"
+          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report",
+          "tunebot/secret": "tunebot-0123456789abcdef-resnet-k3f9q2-0"
         },
         "labels": {
           "tunebot/instance": "0123456789abcdef",
@@ -44,7 +45,7 @@ fn a_trial_refers_to_its_template() {
             }
           ]
         },
-        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-resnet-k3f9q2-0\"}}}],\"name\":\"main\"}]}",
+        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\"}]}",
         "serviceAccountName": "tunebot-trial",
         "ttlStrategy": {
           "secondsAfterCompletion": 604800
@@ -70,7 +71,8 @@ fn a_trial_of_a_cluster_template_has_all_that_the_tuning_asks_for() {
           "tunebot/attempt": "resnet-k3f9q2-17-1",
           "tunebot/code": "octo/resnet@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
           "tunebot/owner": "0123456789abcdef",
-          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report"
+          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report",
+          "tunebot/secret": "tunebot-0123456789abcdef-resnet-k3f9q2-0"
         },
         "labels": {
           "tunebot/instance": "0123456789abcdef",
@@ -111,7 +113,7 @@ fn a_trial_of_a_cluster_template_has_all_that_the_tuning_asks_for() {
           "strategy": "OnPodSuccess"
         },
         "podPriorityClassName": "batch",
-        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
+        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
         "priority": -5,
         "serviceAccountName": "gpu-trial",
         "tolerations": [
@@ -166,7 +168,8 @@ fn an_inline_manifest_keeps_what_is_its_own() {
           "tunebot/attempt": "resnet-k3f9q2-17-1",
           "tunebot/code": "octo/resnet@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
           "tunebot/owner": "0123456789abcdef",
-          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report"
+          "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report",
+          "tunebot/secret": "tunebot-0123456789abcdef-resnet-k3f9q2-0"
         },
         "labels": {
           "team": "vision",
@@ -225,7 +228,7 @@ fn an_inline_manifest_keeps_what_is_its_own() {
           "strategy": "OnPodSuccess"
         },
         "podPriorityClassName": "batch",
-        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
+        "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
         "priority": -5,
         "serviceAccountName": "gpu-trial",
         "templates": [
@@ -285,7 +288,8 @@ fn a_workflow_that_searches_by_itself_is_told_what_it_declares() {
           "tunebot/attempt": "resnet-k3f9q2-17-1",
           "tunebot/owner": "0123456789abcdef",
           "tunebot/report-url": "https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report",
-          "tunebot/search-outputs": "{\"best_parameters\":\"best\",\"metric\":\"loss\",\"objective\":\"value\",\"trials\":\"trials\"}"
+          "tunebot/search-outputs": "{\"best_parameters\":\"best\",\"metric\":\"loss\",\"objective\":\"value\",\"trials\":\"trials\"}",
+          "tunebot/secret": "tunebot-0123456789abcdef-resnet-k3f9q2-0"
         },
         "labels": {
           "tunebot/instance": "0123456789abcdef",
