@@ -35,6 +35,7 @@ async fn metrics_tell_of_events_sweeps_trials_the_outbox_and_requests() {
     tunebot_build_info gauge
     tunebot_deliveries_total counter
     tunebot_delivery_errors_total counter
+    tunebot_engine_available gauge
     tunebot_events_total counter
     tunebot_http_request_seconds histogram
     tunebot_outbox_dead gauge

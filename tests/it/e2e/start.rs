@@ -126,6 +126,6 @@ async fn a_store_of_a_newer_version() {
     sqlx::Connection::close(connection).await.expect("the end");
     insta::assert_snapshot!(serve(scene.tunebot.config()).await, @"
     exit code 1
-    tunebot: the store cannot be opened: the store [folder]/store/tunebot.db has schema version 4711, and this tunebot knows versions up to 1; run the newer tunebot that wrote it, or go back to a backup made before the upgrade
+    tunebot: the store cannot be opened: the store [folder]/store/tunebot.db has schema version 4711, and this tunebot knows versions up to 2; run the newer tunebot that wrote it, or go back to a backup made before the upgrade
     ");
 }
