@@ -52,6 +52,20 @@ async fn a_cluster_that_is_away_is_told_of_once_and_so_is_its_return() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_has_just_come_back_may_not_know_its_rights_yet() {
+    let cluster = cluster().await;
+    let engine = engine(&cluster);
+    engine.submit(&launch(A)).await.unwrap();
+    cluster.go_away().await;
+    transient(engine.submit(&launch("resnet-k3f9q2-1-1")).await);
+    cluster.deny("create", "workflows");
+    cluster.come_back();
+    transient(engine.submit(&launch("resnet-k3f9q2-1-1")).await);
+    cluster.allow("create", "workflows");
+    engine.submit(&launch("resnet-k3f9q2-1-1")).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_engine_may_start_while_the_cluster_is_away() {
     let cluster = cluster().await;
     engine(&cluster).submit(&launch(A)).await.unwrap();
