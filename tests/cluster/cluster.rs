@@ -266,6 +266,15 @@ async fn clear(name: &str, namespace: &str) -> kube::Result<()> {
     Ok(())
 }
 
+/// Can parts of the cluster be ended here? Not those of a cluster that others made.
+pub fn has_parts() -> bool {
+    let is_ours = std::env::var_os("TUNEBOT_CLUSTER_DIR").is_some();
+    if !is_ours {
+        eprintln!("SKIPPED: TUNEBOT_CLUSTER_DIR is not set, so the cluster's parts are not to be killed");
+    }
+    is_ours
+}
+
 /// Ends a part of the cluster at once, or starts it again: `tests/cluster/kill apiserver`.
 ///
 /// # Panics

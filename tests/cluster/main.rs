@@ -18,6 +18,6 @@ mod refusals;
 mod scene;
 mod stage;
 #[path = "../it/support/mod.rs"]
-#[expect(dead_code, reason = "verbs of the fakes that these tests do not need")]
+#[expect(dead_code, unused_imports, reason = "verbs of the fakes that these tests do not need")]
 mod support;
 mod sweeps;

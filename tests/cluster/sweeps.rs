@@ -139,7 +139,8 @@ async fn a_workflow_that_searches_by_itself_fills_the_sweep_with_its_trials() {
     let objective: f64 = of_name("objective").parse().unwrap();
     assert!((said_loss(&channel) - objective).abs() < 1e-4 * objective.max(1e-3), "{channel}");
     assert!(channel.contains("12 done") || channel.contains("12 trials"), "{channel}");
-    assert!(channel.contains(&format!("{:.2}", best["x"].as_f64().unwrap())), "{best} is not in {channel}");
+    let x = best["x"].to_string();
+    assert!(channel.contains(&x[..5]), "{x} is not in {channel}");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
-//! Small writes that may happen a little later: ends that are in the store are marked as such, and workflows that did
-//! not end in time are terminated. What is lost in a crash is found again by the next list.
+//! Small writes that may happen a little later: ends that are in the store are marked as such, workflows that did not end
+//! in time are terminated, and those that Argo may have lost sight of are touched. What is lost in a crash is found again
+//! by the next list.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tracing::warn;
@@ -24,6 +26,9 @@ pub enum Chore {
     Terminate,
     /// The end is in the store: the workflow need not be watched any longer.
     Record,
+    /// The API server was away, and Argo's controller does not repeat what it could not write then: for as long as twenty
+    /// minutes it would not look at the workflow again. Any change makes it look.
+    Nudge,
 }
 
 impl Chore {
@@ -31,6 +36,7 @@ impl Chore {
         match self {
             Self::Terminate => json!({"spec": {"shutdown": "Terminate"}}),
             Self::Record => json!({"metadata": {"labels": {(names::RECORDED): "true"}}}),
+            Self::Nudge => json!({"metadata": {"annotations": {(names::NUDGED_AT): Timestamp::now().to_string()}}}),
         }
     }
 }
@@ -42,9 +48,13 @@ pub struct Chores {
 }
 
 impl Chores {
-    /// Of two chores for one workflow the later one counts.
+    /// Of two chores for one workflow the later one counts; any other does for a nudge.
     pub fn add(&self, attempt: AttemptId, chore: Chore) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(attempt, chore);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match chore {
+            Chore::Nudge => drop(waiting.entry(attempt).or_insert(chore)),
+            Chore::Terminate | Chore::Record => drop(waiting.insert(attempt, chore)),
+        }
         self.wake.notify_one();
     }
 

@@ -104,6 +104,12 @@ impl Index {
         self.attempts.remove(attempt).is_some_and(|known| known.is_ours)
     }
 
+    /// The attempts whose workflows are there and have not ended.
+    pub fn unfinished(&self) -> Vec<AttemptId> {
+        let runs = |known: &Known| known.state.as_ref().is_some_and(|state| !state.ended);
+        self.attempts.iter().filter(|(_, known)| runs(known)).map(|(attempt, _)| attempt.clone()).collect()
+    }
+
     /// Takes the attempts that were told to end, have not, and whose grace is over: each once.
     pub fn take_overdue(&mut self, now: Timestamp) -> Vec<AttemptId> {
         let mut overdue = Vec::new();

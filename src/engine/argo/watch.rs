@@ -217,6 +217,9 @@ impl<'a> Watch<'a> {
         self.lost_at = None;
         if let Some(since) = self.away.take() {
             info!(engine = %self.shared.name, %since, "the cluster answers again");
+            for attempt in lock(self.shared).unfinished() {
+                self.shared.chores.add(attempt, Chore::Nudge);
+            }
         }
         self.news.send(Observation::Back).await.is_ok()
     }

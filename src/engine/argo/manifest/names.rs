@@ -27,6 +27,9 @@ pub const SEARCH_OUTPUTS: &str = "tunebot/search-outputs";
 /// An annotation: when a workflow that was asked to stop is to be ended, RFC 3339.
 pub const TERMINATE_AT: &str = "tunebot/terminate-at";
 
+/// An annotation that is written to make Argo's controller look at a workflow again.
+pub const NUDGED_AT: &str = "tunebot/nudged-at";
+
 /// What all labels and annotations of tunebot begin with.
 pub(in crate::engine::argo) const PREFIX: &str = "tunebot/";
 
