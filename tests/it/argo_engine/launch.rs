@@ -110,9 +110,22 @@ async fn a_workflow_of_another_tunebot_is_left_alone() {
     ours.engine.release(&launch(FIRST).attempt.sweep).await.unwrap();
     assert_eq!(cluster.workflow(FIRST), theirs);
     assert_eq!(cluster.names("secrets").len(), 1, "theirs: ours went with the sweep");
-    cluster.argo().start(FIRST);
+    let argo = cluster.argo();
+    argo.start(FIRST);
     ours.submit("resnet-k3f9q2-1-1").await;
     assert_eq!(ours.next().await, "resnet-k3f9q2-1-1: started", "nothing is heard of theirs");
+    argo.succeed("resnet-k3f9q2-1-1", &[]);
+    // Its attempt has failed, and its end is written down as any other.
+    ours.engine.forget(&launch(FIRST).attempt).await;
+    ours.end_of("resnet-k3f9q2-1-1").await;
+    ours.engine.forget(&launch("resnet-k3f9q2-1-1").attempt).await;
+    let mark = |name: &str| cluster.workflow(name)["metadata"]["labels"]["tunebot/recorded"].clone();
+    cluster
+        .wait_for("the mark", |world| {
+            world.workflow("resnet-k3f9q2-1-1")?["metadata"]["labels"]["tunebot/recorded"].as_str().map(drop)
+        })
+        .await;
+    assert_eq!(mark(FIRST), Value::Null, "only ours are marked");
 }
 
 #[tokio::test]

@@ -52,6 +52,39 @@ async fn a_cluster_that_is_away_is_told_of_once_and_so_is_its_return() {
 }
 
 #[tokio::test]
+async fn workflows_that_still_run_after_an_outage_are_touched_so_that_argo_looks_at_them() {
+    let cluster = cluster().await;
+    let ended = "resnet-k3f9q2-1-1";
+    let mut watched = Watched::start(&cluster).await;
+    watched.submit(A).await;
+    watched.submit(ended).await;
+    cluster.argo().succeed(ended, &[("val_loss", "0.3")]);
+    watched.end_of(ended).await;
+    cluster.go_away().await;
+    watched.until("away").await;
+    cluster.come_back();
+    watched.until("back").await;
+    let touched = |workflow: &serde_json::Value| workflow["metadata"]["annotations"].get("tunebot/nudged-at").is_some();
+    cluster.wait_for("a touch", |world| world.workflow(A).filter(|workflow| touched(workflow)).map(drop)).await;
+    assert!(!touched(&cluster.workflow(ended)), "it has ended");
+    assert_eq!(cluster.requests("patch", "workflows"), 1);
+}
+
+#[tokio::test]
+async fn a_cluster_that_has_just_come_back_may_not_know_its_rights_yet() {
+    let cluster = cluster().await;
+    let engine = engine(&cluster);
+    engine.submit(&launch(A)).await.unwrap();
+    cluster.go_away().await;
+    transient(engine.submit(&launch("resnet-k3f9q2-1-1")).await);
+    cluster.deny("create", "workflows");
+    cluster.come_back();
+    transient(engine.submit(&launch("resnet-k3f9q2-1-1")).await);
+    cluster.allow("create", "workflows");
+    engine.submit(&launch("resnet-k3f9q2-1-1")).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_engine_may_start_while_the_cluster_is_away() {
     let cluster = cluster().await;
     engine(&cluster).submit(&launch(A)).await.unwrap();

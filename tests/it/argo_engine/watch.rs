@@ -254,3 +254,14 @@ async fn objects_with_the_labels_that_are_no_attempts_are_passed_over() {
     cluster.argo().succeed(A, &[("val_loss", "0.3")]);
     assert_eq!(watched.next_of(A).await, "succeeded: val_loss=0.3");
 }
+
+#[tokio::test]
+async fn a_workflow_that_is_made_while_a_list_is_on_its_way_is_not_taken_for_lost() {
+    let cluster = cluster().await;
+    let list = cluster.hold_after("list", "workflows");
+    let mut watched = Watched::start_knowing(&cluster, &[]);
+    list.reached().await;
+    watched.submit(A).await;
+    list.open();
+    assert_eq!(watched.until(&format!("{A}: ")).await, ["back".to_owned(), format!("{A}: started")]);
+}

@@ -49,7 +49,11 @@ async fn what_is_not_right_is_not_stored() {
         workflow
     };
     let cases = [
-        (changed("/kind", json!("Job")), 422, "kind: Invalid value: \"Job\": must be Workflow"),
+        (
+            changed("/kind", json!("Job")),
+            422,
+            "Job.argoproj.io \"a\" is invalid: kind: Invalid value: \"Job\": must be Workflow",
+        ),
         (changed("/apiVersion", json!("argoproj.io/v1")), 400, "does not match the expected API version"),
         (changed("/kind", Value::Null), 400, "Object 'Kind' is missing"),
         (changed("/metadata/name", json!("")), 422, "metadata.name: Required value: name or generateName is required"),

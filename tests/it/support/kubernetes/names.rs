@@ -128,7 +128,7 @@ pub fn fault_of_shape(object: &Value) -> Option<String> {
         if let Some(wrong) = wrong {
             let found = type_name(wrong);
             return Some(format!(
-                "json: cannot unmarshal {found} into Go struct field ObjectMeta.metadata.{field} of type string"
+                "json: cannot unmarshal {found} into Go struct field ObjectMeta.{field} of type string"
             ));
         }
     }

@@ -20,7 +20,7 @@ const CONTINUE_EXPIRED: &str = "The provided continue parameter is too old to di
 /// # Errors
 /// 404, or a version that nobody has seen yet.
 pub fn get(world: &World, target: &Target) -> Result<Value, Refusal> {
-    need_known_version(world, target.resource, &target.query)?;
+    need_known_version(world, &target.query)?;
     Ok(write::find(world, target)?.1)
 }
 
@@ -57,16 +57,15 @@ pub fn delete_collection(world: &mut World, target: &Target, body: &Body) -> Res
 /// `resourceVersion` as a number; None when it is not given.
 ///
 /// # Errors
-/// 422: it is no number.
-pub fn version(resource: &Resource, query: &Query) -> Result<Option<u64>, Refusal> {
+/// 400: it is no number.
+pub fn version(query: &Query) -> Result<Option<u64>, Refusal> {
     let text = query.text("resourceVersion");
     if text.is_empty() {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
-        let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
-        let fault = FieldFault::invalid("resourceVersion", &json!(text), &why);
-        Refusal::invalid_kind(resource.group, resource.plural, "", &[fault])
+        let why = format!("Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax");
+        Refusal::bad_request(format!("invalid resource version: resourceVersion: {why}"))
     })
 }
 
@@ -80,7 +79,7 @@ fn select(world: &World, target: &Target) -> Result<Page, Refusal> {
     let (resource, query) = (target.resource, &target.query);
     let selector = Selector::parse(resource, query.text("labelSelector"), query.text("fieldSelector"))?;
     check_options(query)?;
-    let (at, start) = place(world, resource, query)?;
+    let (at, start) = place(world, query)?;
     // From the server's cache, pages are not cut.
     let is_cached = query.text("resourceVersion") == "0" && start.is_none();
     let limit = query.number("limit")?.filter(|limit| *limit > 0 && !is_cached);
@@ -94,6 +93,10 @@ fn select(world: &World, target: &Target) -> Result<Page, Refusal> {
         None => rest.by_ref().collect(),
     };
     let mut metadata = json!({"resourceVersion": at.to_string()});
+    if resource.is_custom() {
+        // Empty is none: clients must not take it for a token.
+        metadata["continue"] = "".into();
+    }
     let left = rest.count();
     if let Some((last, _)) = items.last().filter(|_| left > 0) {
         let token = json!({"v": "meta.k8s.io/v1", "rv": at, "start": format!("{}\0", start_key(last))});
@@ -106,11 +109,11 @@ fn select(world: &World, target: &Target) -> Result<Page, Refusal> {
 }
 
 /// The version to list at, and where to go on.
-fn place(world: &World, resource: &Resource, query: &Query) -> Result<(u64, Option<String>), Refusal> {
+fn place(world: &World, query: &Query) -> Result<(u64, Option<String>), Refusal> {
     let token = query.text("continue");
     if token.is_empty() {
-        need_known_version(world, resource, query)?;
-        let asked = version(resource, query)?.filter(|_| query.text("resourceVersionMatch") == "Exact");
+        need_known_version(world, query)?;
+        let asked = version(query)?.filter(|_| query.text("resourceVersionMatch") == "Exact");
         return match asked {
             Some(exact) if exact < world.oldest => Err(Refusal::expired(LIST_EXPIRED)),
             exact => Ok((exact.unwrap_or(world.version), None)),
@@ -147,8 +150,8 @@ fn check_options(query: &Query) -> Result<(), Refusal> {
     why.map_or(Ok(()), |why| Err(refusal(why)))
 }
 
-fn need_known_version(world: &World, resource: &Resource, query: &Query) -> Result<(), Refusal> {
-    match version(resource, query)? {
+fn need_known_version(world: &World, query: &Query) -> Result<(), Refusal> {
+    match version(query)? {
         Some(asked) if asked > world.version => Err(Refusal::version_in_the_future(asked, world.version)),
         _ => Ok(()),
     }

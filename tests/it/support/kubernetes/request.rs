@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::resources::{RESOURCES, Resource};
-use super::status::Refusal;
+use super::status::{FieldFault, Refusal};
 
 /// Bytes of a request's body that the server reads.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
@@ -112,7 +112,7 @@ impl Query {
             Some("All") => Ok(true),
             Some(other) => {
                 let value = Value::from(vec![other]);
-                let fault = super::status::FieldFault::invalid("dryRun", &value, "supported values: \"All\"");
+                let fault = FieldFault::unsupported("dryRun", &value, &["All"]);
                 Err(Refusal::invalid_kind("meta.k8s.io", options, "", &[fault]))
             }
         }

@@ -7,6 +7,7 @@ use super::request::{Body, Target};
 use super::resources::{RESOURCES, Resource};
 use super::status::{FieldFault, Refusal};
 use super::world::World;
+use super::write;
 use super::{NAMESPACE, USER};
 
 /// # Errors
@@ -57,7 +58,7 @@ fn is_allowed(world: &World, verb: &str, resource: &Resource, namespace: Option<
 pub fn review(world: &World, body: &Body) -> Result<Value, Refusal> {
     let resource = Resource::named("selfsubjectaccessreviews");
     if body.content_type() != "application/json" {
-        return Err(Refusal::unsupported_media_type(&["application/json", "application/yaml"]));
+        return Err(Refusal::unsupported_media_type(write::CREATED_AS));
     }
     let mut review = body.json()?;
     if review["kind"] != resource.kind || review["apiVersion"] != resource.api_version() {
@@ -83,6 +84,6 @@ pub fn review(world: &World, body: &Body) -> Result<Value, Refusal> {
         let binding = format!("RBAC: allowed by RoleBinding \"tunebot/{NAMESPACE}\" of Role \"tunebot\"");
         review["status"]["reason"] = binding.into();
     }
-    review["metadata"] = json!({"creationTimestamp": null});
+    review["metadata"] = json!({});
     Ok(review)
 }

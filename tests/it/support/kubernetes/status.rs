@@ -29,6 +29,15 @@ impl FieldFault {
         Self { field: field.to_owned(), kind: "FieldValueInvalid", body: format!("Invalid value: {value}: {why}") }
     }
 
+    pub fn unsupported(field: &str, value: &Value, supported: &[&str]) -> Self {
+        let supported: Vec<String> = supported.iter().map(|value| format!("{value:?}")).collect();
+        Self {
+            field: field.to_owned(),
+            kind: "FieldValueNotSupported",
+            body: format!("Unsupported value: {value}: supported values: {}", supported.join(", ")),
+        }
+    }
+
     pub fn required(field: &str, why: &str) -> Self {
         let body = if why.is_empty() { "Required value".to_owned() } else { format!("Required value: {why}") };
         Self { field: field.to_owned(), kind: "FieldValueRequired", body }

@@ -46,14 +46,16 @@ struct Watch {
 pub fn watch(core: &Arc<Core>, world: &mut World, target: &Target) -> Result<Response, Refusal> {
     let (resource, query) = (target.resource, &target.query);
     let selector = Selector::parse(resource, query.text("labelSelector"), query.text("fieldSelector"))?;
-    let with_initial = query.flag("sendInitialEvents") && query.has("sendInitialEvents");
-    if with_initial != (query.text("resourceVersionMatch") == "NotOlderThan") {
+    let is_asked_for = query.has("sendInitialEvents") && query.flag("sendInitialEvents");
+    if is_asked_for != (query.text("resourceVersionMatch") == "NotOlderThan") {
         let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
         let fault = FieldFault::forbidden("resourceVersionMatch", why);
         return Err(Refusal::invalid_kind("meta.k8s.io", "ListOptions", "", &[fault]));
     }
     let seconds = query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0);
-    let version = read::version(resource, query)?;
+    let version = read::version(query)?;
+    // A watch from nowhere tells what there is, and, to those who know bookmarks, when that was all.
+    let with_initial = is_asked_for || version.unwrap_or(0) == 0 && query.flag("allowWatchBookmarks");
     let from_version = version.filter(|version| *version > 0 && !with_initial);
     let mut first = Vec::new();
     if from_version.is_some_and(|version| version < world.oldest) {
@@ -162,7 +164,7 @@ impl Watch {
 }
 
 fn bookmark(resource: &Resource, version: u64) -> Value {
-    let metadata = json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
+    let metadata = json!({"resourceVersion": version.to_string()});
     let object = json!({"kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata});
     json!({"type": "BOOKMARK", "object": object})
 }

@@ -13,6 +13,8 @@ use super::world::{Key, World, now};
 const STORED_LIMIT: usize = 1_536 * 1024;
 /// Characters of a prefix that are kept for a generated name.
 const PREFIX_LIMIT: usize = 58;
+/// What the real server reads. Of these, this one reads the first only.
+pub const CREATED_AS: &[&str] = &["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 const MERGE_PATCH: &str = "application/merge-patch+json";
 const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
 
@@ -29,9 +31,6 @@ pub fn create(world: &mut World, target: &Target, body: &Body) -> Result<Value, 
     }
     generate_name(world, &mut object);
     let metadata = &mut object["metadata"];
-    if metadata["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()) {
-        return Err(Refusal::plain("resourceVersion should not be set on objects to be created"));
-    }
     for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         remove(metadata, field);
     }
@@ -48,6 +47,9 @@ pub fn create(world: &mut World, target: &Target, body: &Body) -> Result<Value, 
     }
     if is_dry_run {
         return Ok(object);
+    }
+    if object["metadata"]["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()) {
+        return Err(Refusal::plain("resourceVersion should not be set on objects to be created"));
     }
     Ok(world.store(key, object).as_ref().clone())
 }
@@ -87,7 +89,7 @@ fn update(world: &mut World, key: Key, old: &Value, mut new: Value, is_dry_run: 
     match new["metadata"]["resourceVersion"].as_str() {
         None | Some("") if resource.is_custom() => {
             let fault = FieldFault::invalid("metadata.resourceVersion", &json!(0), "must be specified for an update");
-            return Err(Refusal::invalid(resource, &key.2, &[fault]));
+            return Err(Refusal::invalid_kind(resource.group, resource.plural, &key.2, &[fault]));
         }
         None | Some("") => {}
         version if version != old["metadata"]["resourceVersion"].as_str() => {
@@ -184,8 +186,8 @@ pub fn delete_options(target: &Target, body: &Body) -> Result<Value, Refusal> {
     }
     let policy = options["propagationPolicy"].as_str().unwrap_or_else(|| target.query.text("propagationPolicy"));
     if !matches!(policy, "" | "Orphan" | "Background" | "Foreground") {
-        let why = "supported values: \"Orphan\", \"Background\", \"Foreground\"";
-        let fault = FieldFault::invalid("propagationPolicy", &json!(policy), why);
+        let supported = ["Foreground", "Background", "Orphan", "nil"];
+        let fault = FieldFault::unsupported("propagationPolicy", &json!(policy), &supported);
         return Err(Refusal::invalid_kind("meta.k8s.io", "DeleteOptions", "", &[fault]));
     }
     Ok(options)
@@ -204,7 +206,7 @@ pub fn find(world: &World, target: &Target) -> Result<(Key, Value), Refusal> {
 
 fn read_object(resource: &Resource, body: &Body) -> Result<Value, Refusal> {
     if body.content_type() != "application/json" {
-        return Err(Refusal::unsupported_media_type(&["application/json", "application/yaml"]));
+        return Err(Refusal::unsupported_media_type(CREATED_AS));
     }
     let mut object = body.json()?;
     let Some(kind) = object["kind"].as_str() else {
@@ -287,7 +289,9 @@ fn validate(resource: &Resource, object: &mut Value, old: Option<&Value>) -> Res
     if old.is_some_and(|old| old["metadata"]["uid"] != object["metadata"]["uid"]) {
         faults.push(FieldFault::invalid("metadata.uid", &object["metadata"]["uid"], "field is immutable"));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Refusal::invalid(resource, &name, &faults)) }
+    // The refusal names the kind that the object says it is.
+    let kind = object["kind"].as_str().unwrap_or(resource.kind);
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::invalid_kind(resource.group, kind, &name, &faults)) }
 }
 
 /// RFC 7386: what the patch names is set, null removes, everything else stays.
