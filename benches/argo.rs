@@ -1,7 +1,7 @@
 //! The engine `argo` against a real API server: from a push to its workflow, workflows a second, ten thousand that run, and
 //! a relist of them. The real program; Argo's controller leaves the workflows alone, statuses are the benchmark's.
 //!
-//! `cargo bench --bench argo [-- --short]`, with KUBECONFIG and TUNEBOT_CLUSTER_NAMESPACE as tests/cluster/up prints them.
+//! `cargo bench --bench argo [-- [--short] [events] [sweep] [crowd]]`, with KUBECONFIG and TUNEBOT_CLUSTER_NAMESPACE as tests/cluster/up prints them.
 //! One at a time in a namespace. It deletes what it has made, also what a run before it could not.
 
 #[path = "argo/cluster.rs"]
@@ -49,8 +49,21 @@ async fn main() -> Result<()> {
     measured
 }
 
+/// All parts, or those that are named: `-- events`, `-- sweep`, `-- crowd`.
 async fn measure(cluster: &Cluster) -> Result<()> {
-    launch::latencies(cluster).await?;
-    launch::throughput(cluster).await?;
-    crowd::measure(cluster).await
+    if wants("events") {
+        launch::latencies(cluster).await?;
+    }
+    if wants("sweep") {
+        launch::throughput(cluster).await?;
+    }
+    if wants("crowd") {
+        crowd::measure(cluster).await?;
+    }
+    Ok(())
+}
+
+fn wants(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| name == part)
 }

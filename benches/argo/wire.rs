@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub struct Wire {
     pub address: SocketAddr,
     cut: Arc<watch::Sender<()>>,
+    refuse: Arc<AtomicBool>,
     _end: DropGuard,
 }
 
@@ -23,17 +25,22 @@ impl Wire {
         let port = url.port_or_known_default().context("no port")?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, cut, end) = (listener.local_addr()?, Arc::new(watch::Sender::new(())), CancellationToken::new());
-        let (cuts, ended) = (Arc::clone(&cut), end.clone());
+        let refuse = Arc::new(AtomicBool::new(false));
+        let (cuts, refused, ended) = (Arc::clone(&cut), Arc::clone(&refuse), end.clone());
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(pass_on(near, (host.clone(), port), cuts.subscribe()));
+                if !refused.swap(false, Ordering::Relaxed) {
+                    tokio::spawn(pass_on(near, (host.clone(), port), cuts.subscribe()));
+                }
             }
         }));
-        Ok(Self { address, cut, _end: end.drop_guard() })
+        Ok(Self { address, cut, refuse, _end: end.drop_guard() })
     }
 
-    /// Breaks all connections that are open; new ones are taken at once.
+    /// Breaks all connections that are open, and refuses the next one: a watch that can go on at once where it was broken
+    /// off needs no list.
     pub fn cut(&self) {
+        self.refuse.store(true, Ordering::Relaxed);
         self.cut.send_replace(());
     }
 }
