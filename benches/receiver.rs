@@ -7,6 +7,8 @@
 mod disk;
 #[path = "common/figures.rs"]
 mod figures;
+#[path = "common/push.rs"]
+mod push;
 #[path = "common/settings.rs"]
 mod settings;
 #[path = "common/usage.rs"]
@@ -15,19 +17,14 @@ mod usage;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use hmac::{Hmac, KeyInit, Mac};
+use anyhow::{Result, ensure};
 use jiff::Timestamp;
+use push::{Connection, Pace, Push, paced};
 use secrecy::ExposeSecret;
-use serde_json::json;
-use sha2::Sha256;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tunebot::config::{self, Config};
 use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
@@ -36,7 +33,6 @@ use tunebot::store::Store;
 use tunebot::telemetry::Metrics;
 use usage::processor_seconds;
 
-const SECRET: &str = "It's a Secret to Everybody";
 const CONNECTIONS: usize = 64;
 const PACE_PER_SECOND: u64 = 500;
 
@@ -44,7 +40,7 @@ const PACE_PER_SECOND: u64 = 500;
 async fn main() -> Result<()> {
     // Beside the build, so that the store is on a disk and not in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let push = Arc::new(Push::new());
+    let push = Arc::new(Push::to("main"));
     let rounds = if figures::short() { 1 } else { 5 };
     let mut rows = Vec::new();
     for round in 0..rounds {
@@ -85,7 +81,8 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
     let server = tokio::spawn(serve(listener, router(state(store.clone())?), cancel.clone()));
     // What earlier rounds have left to be written must not be written during this one.
     rustix::fs::sync();
-    let latencies = paced(address, push).await?;
+    let pace = Pace { per_second: PACE_PER_SECOND, connections: CONNECTIONS, length: length() };
+    let latencies: Vec<f64> = paced(address, push, pace).await?.into_iter().map(|(_, latency)| latency).collect();
     let before = processor_seconds(std::process::id())?;
     let (committed, elapsed) = at_full_speed(address, push).await?;
     let after = processor_seconds(std::process::id())?;
@@ -136,127 +133,12 @@ async fn at_full_speed(address: SocketAddr, push: &Arc<Push>) -> Result<(u64, Du
     Ok((committed, begun.elapsed()))
 }
 
-/// Pushes leave by the clock, whether earlier ones are answered or not; a latency (in ms) counts from the instant at which
-/// its push was due.
-async fn paced(address: SocketAddr, push: &Arc<Push>) -> Result<Vec<f64>> {
-    let next = Arc::new(AtomicU64::new(0));
-    let begun = Instant::now() + Duration::from_millis(100);
-    let total = PACE_PER_SECOND * length().as_secs();
-    let mut connections = tokio::task::JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let (push, next) = (push.clone(), next.clone());
-        connections.spawn(async move {
-            let mut connection = Connection::open(address).await?;
-            let mut latencies = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= total {
-                    return anyhow::Ok(latencies);
-                }
-                let due = begun + Duration::from_nanos(number * 1_000_000_000 / PACE_PER_SECOND);
-                sleep_until(due.into()).await;
-                connection.send(&push).await?;
-                latencies.push(figures::milliseconds(due.elapsed()));
-            }
-        });
-    }
-    let mut latencies = Vec::new();
-    while let Some(of_connection) = connections.join_next().await {
-        latencies.extend(of_connection??);
-    }
-    Ok(latencies)
-}
-
-/// The body of a push of about 30 KB, with its signature.
-struct Push {
-    body: Vec<u8>,
-    signature: String,
-}
-
-impl Push {
-    fn new() -> Self {
-        let commit = |number: u32| {
-            json!({
-                "id": format!("{number:040x}"), "message": format!("Commit {number}\n\n{}", "A line of text. ".repeat(20)),
-                "added": [format!("src/module_{number}/added.py")], "removed": [],
-                "modified": [format!("src/module_{number}/model.py"), "README.md"],
-            })
-        };
-        let payload = json!({
-            "ref": "refs/heads/main", "after": "3f2a91c0f3b5c7e1d2a4968877665544332211ff",
-            "commits": (0..55).map(commit).collect::<Vec<_>>(),
-            "head_commit": {"message": "Commit 54"}, "sender": {"login": "mika"},
-            "repository": {"full_name": "octo/vision", "default_branch": "main"},
-        });
-        let body = payload.to_string().into_bytes();
-        let signature = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).map(|mut code| {
-            code.update(&body);
-            code.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        });
-        Self { signature: signature.unwrap_or_default(), body }
-    }
-
-    /// The request for a delivery that was never there before.
-    fn request(&self) -> Vec<u8> {
-        static DELIVERIES: AtomicU64 = AtomicU64::new(0);
-        let mut request = format!(
-            "POST /webhooks/github HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
-             x-github-event: push\r\nx-github-delivery: {:032x}\r\nx-hub-signature-256: sha256={}\r\n\
-             content-length: {}\r\n\r\n",
-            DELIVERIES.fetch_add(1, Ordering::Relaxed),
-            self.signature,
-            self.body.len(),
-        )
-        .into_bytes();
-        request.extend_from_slice(&self.body);
-        request
-    }
-}
-
-/// A client that does as little as possible, to leave the processors to the server.
-struct Connection {
-    stream: TcpStream,
-    answer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: vec![0; 4096] })
-    }
-
-    /// Sends one push and waits until it is acknowledged as new.
-    async fn send(&mut self, push: &Push) -> Result<()> {
-        self.stream.write_all(&push.request()).await?;
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.answer[filled..]).await?;
-            ensure!(read > 0, "the server closed the connection");
-            filled += read;
-            if is_whole(&self.answer[..filled])? {
-                break;
-            }
-        }
-        let answer = String::from_utf8_lossy(&self.answer[..filled]);
-        ensure!(answer.starts_with("HTTP/1.1 202 "), "not acknowledged: {answer}");
-        Ok(())
-    }
-}
-
-fn is_whole(answer: &[u8]) -> Result<bool> {
-    let text = std::str::from_utf8(answer)?;
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Ok(false) };
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no content-length")?;
-    Ok(body.len() >= length.parse()?)
-}
-
 /// The settings of a server that takes GitHub's deliveries.
 fn config() -> Result<Config> {
     let github = config::Github {
         api_url: "http://127.0.0.1".parse()?,
         auth: config::GithubAuth::Token(String::new().into()),
-        webhook_secrets: vec![SECRET.to_owned().into()],
+        webhook_secrets: vec![push::SECRET.to_owned().into()],
     };
     Ok(Config { github: Some(github), ..settings::settings("local", 1)? })
 }

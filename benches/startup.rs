@@ -8,6 +8,8 @@
 mod figures;
 #[path = "common/process.rs"]
 mod process;
+#[path = "common/server.rs"]
+mod server;
 #[path = "common/sweeps.rs"]
 mod sweeps;
 #[path = "common/trials.rs"]
@@ -15,14 +17,14 @@ mod trials;
 #[path = "common/usage.rs"]
 mod usage;
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use jiff::Timestamp;
+use server::Server;
 use tunebot::domain::event::{Event, EventKey, EventKind, Source};
 use tunebot::domain::sweep::{Outcome, Sweep, SweepState};
 use tunebot::domain::tuning::SamplerKind;
@@ -31,7 +33,6 @@ use usage::processor_seconds;
 
 /// Trials of one sweep.
 const SWEEP: u32 = 1_000;
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A store by what is in it.
 struct Filling {
@@ -52,7 +53,7 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let (mut starts, mut idles) = (Vec::new(), Vec::new());
     for filling in &fillings {
-        let server = Server::prepare(&folder.path().join(filling.title.replace(' ', "-")), filling)?;
+        let server = prepare(&folder.path().join(filling.title.replace(' ', "-")), filling)?;
         let what = match (filling.finished + filling.unfinished) * SWEEP {
             0 => filling.title.to_owned(),
             trials => format!("{trials} trials, {}", filling.title),
@@ -82,7 +83,7 @@ fn measure_starts(server: &Server) -> Result<Vec<String>> {
     let mut times = Vec::new();
     for _ in 0..repeats() {
         let begun = Instant::now();
-        let running = server.start()?;
+        let running = server.start(Stdio::null())?;
         times.push(figures::milliseconds(begun.elapsed()));
         running.stop()?;
     }
@@ -90,10 +91,10 @@ fn measure_starts(server: &Server) -> Result<Vec<String>> {
 }
 
 fn measure_idling(server: &Server) -> Result<Vec<String>> {
-    let running = server.start()?;
+    let running = server.start(Stdio::null())?;
     // What is left of the start is done in the first half.
     std::thread::sleep(idle() / 2);
-    let pid = running.child.id();
+    let pid = running.pid();
     let resident = process::memory(pid, "VmRSS")?;
     let own = process::memory(pid, "RssAnon")?;
     let before = (processor_seconds(pid)?, written(pid)?);
@@ -116,69 +117,10 @@ fn written(pid: u32) -> Result<f64> {
     Ok(bytes.context("no such line")?.parse()?)
 }
 
-/// A configured server that does not run yet.
-struct Server {
-    config: PathBuf,
-    address: SocketAddr,
-}
-
-/// One that is ready.
-struct Running {
-    child: Child,
-}
-
-impl Server {
-    fn prepare(folder: &Path, filling: &Filling) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        tokio::runtime::Runtime::new()?.block_on(fill(&folder.join("tunebot.db"), filling))?;
-        // A free port; nobody else takes it in the meantime on a machine that is left alone for a benchmark.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let config = folder.join("tunebot.yaml");
-        std::fs::write(&config, configuration(address))?;
-        Ok(Self { config, address })
-    }
-
-    fn start(&self) -> Result<Running> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tunebot"))
-            .args(["serve", "--config"])
-            .arg(&self.config)
-            .env("SECRET", "it-is-a-secret")
-            .stderr(std::process::Stdio::null())
-            .spawn()?;
-        let begun = Instant::now();
-        while !self.is_ready() {
-            if let Some(status) = child.try_wait()? {
-                bail!("the server ended with {status}");
-            }
-            if begun.elapsed() > PATIENCE {
-                child.kill()?;
-                bail!("the server was not ready after {PATIENCE:?}");
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        Ok(Running { child })
-    }
-
-    fn is_ready(&self) -> bool {
-        let ask = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(self.address)?;
-            stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
-        };
-        ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 "))
-    }
-}
-
-impl Running {
-    fn stop(mut self) -> Result<()> {
-        let pid =
-            i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).context("no process id")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
-        self.child.wait()?;
-        Ok(())
-    }
+fn prepare(folder: &Path, filling: &Filling) -> Result<Server> {
+    std::fs::create_dir_all(folder)?;
+    tokio::runtime::Runtime::new()?.block_on(fill(&folder.join("tunebot.db"), filling))?;
+    Ok(Server::prepare(folder, configuration)?.with("SECRET", "it-is-a-secret"))
 }
 
 fn configuration(address: SocketAddr) -> String {

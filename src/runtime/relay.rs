@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_secs(5);
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// Effects of one lane that are performed at a time.
 const WIDTH: u32 = 16;
+/// With no more than this under way, further ones are taken: a lease for each would be a commit for each.
+const HALF: usize = WIDTH as usize / 2;
 const RETRY: SignedDuration = SignedDuration::from_secs(1);
 /// No service holds up its lane for longer at a time, whatever it says: GitHub's limits are those of an hour.
 const LONGEST_HOLD: Duration = Duration::from_secs(3600);
@@ -49,7 +51,7 @@ pub async fn run(lane: Lane, store: Store, performer: Arc<Performer>, cancel: Ca
     let mut width = WIDTH;
     while !cancel.is_cancelled() {
         let now = Timestamp::now();
-        let turn = turn(&lane, &store, &performer, &mut width, now).await.unwrap_or_else(|error| {
+        let turn = turn(&lane, &store, &performer, &mut width, now, &cancel).await.unwrap_or_else(|error| {
             error!(%lane, %error, "the outbox cannot be read or written; trying again");
             now.checked_add(RETRY).map_or(Turn::More, Turn::HeldUntil)
         });
@@ -76,12 +78,16 @@ async fn turn(
     performer: &Arc<Performer>,
     width: &mut u32,
     now: Timestamp,
+    cancel: &CancellationToken,
 ) -> Result<Turn, LoopError> {
     let leased = store.lease_effects(lane, now, LEASE, *width).await?;
     if leased.is_empty() {
         return Ok(Turn::IdleUntil(store.next_due(lane).await?));
     }
-    match perform_in_stages(leased, store, performer).await? {
+    // Only where submissions come by the hundred: to wait for the slowest of each batch would cost much of the time.
+    let refills = matches!(lane, Lane::Engine(_)) && *width == WIDTH;
+    let more = refills.then(|| Refill { lane, store, cancel, now, begun: Instant::now() });
+    match perform_in_stages(leased, store, performer, more).await? {
         None => {
             if std::mem::replace(width, WIDTH) < WIDTH {
                 info!(%lane, "what waited is carried out again");
@@ -103,15 +109,18 @@ async fn perform_in_stages(
     leased: Vec<LeasedEffect>,
     store: &Store,
     performer: &Arc<Performer>,
+    mut more: Option<Refill<'_>>,
 ) -> Result<Option<Hold>, LoopError> {
-    let mut stages: BTreeMap<u8, Vec<LeasedEffect>> = BTreeMap::new();
-    for effect in leased {
-        stages.entry(effect.effect.action.stage()).or_default().push(effect);
-    }
+    let mut stages = Stages::default();
+    stages.add(leased);
     let mut held: Option<Hold> = None;
-    for effects in stages.into_values() {
+    while let Some((stage, effects)) = stages.0.pop_first() {
         match &held {
-            None => held = perform_all(effects, store, performer).await?,
+            // What comes in meanwhile and presupposes something waits with the rest.
+            None if stage == 0 && stages.0.is_empty() => {
+                held = perform_all(effects, store, performer, more.take(), &mut stages).await?;
+            }
+            None => held = perform_all(effects, store, performer, None, &mut stages).await?,
             Some(Hold { until, why }) => {
                 for leased in effects {
                     store.effect_hold(leased.id, *until, why, false).await?;
@@ -122,24 +131,77 @@ async fn perform_in_stages(
     Ok(held)
 }
 
-/// Performs effects side by side; returns the longest hold, if the service wants to be left alone.
+/// Effects by their stage.
+#[derive(Default)]
+struct Stages(BTreeMap<u8, Vec<LeasedEffect>>);
+
+impl Stages {
+    fn add(&mut self, leased: Vec<LeasedEffect>) {
+        for effect in leased {
+            self.0.entry(effect.effect.action.stage()).or_default().push(effect);
+        }
+    }
+}
+
+/// Where more to do comes from while some of it is still under way.
+struct Refill<'a> {
+    lane: &'a Lane,
+    store: &'a Store,
+    cancel: &'a CancellationToken,
+    now: Timestamp,
+    begun: Instant,
+}
+
+impl Refill<'_> {
+    /// What is due; `None`: this was all, for this turn.
+    async fn lease(&self, places: usize) -> Option<Vec<LeasedEffect>> {
+        if self.cancel.is_cancelled() {
+            return None;
+        }
+        let places = u32::try_from(places).unwrap_or(WIDTH);
+        let now = self.now.checked_add(self.begun.elapsed()).unwrap_or(self.now);
+        // The next turn finds out that the store is in trouble, and says it.
+        let leased = self.store.lease_effects(self.lane, now, LEASE, places).await.ok()?;
+        (!leased.is_empty()).then_some(leased)
+    }
+}
+
+/// Performs effects of one stage side by side, and those that `more` gives while they are under way; what it gives of
+/// later stages goes to `later`, and ends the taking. Returns the longest hold, if the service wants to be left alone.
 async fn perform_all(
     effects: Vec<LeasedEffect>,
     store: &Store,
     performer: &Arc<Performer>,
+    mut more: Option<Refill<'_>>,
+    later: &mut Stages,
 ) -> Result<Option<Hold>, LoopError> {
     let mut tasks = JoinSet::new();
-    for leased in effects {
-        let (store, performer) = (store.clone(), Arc::clone(performer));
-        let span = info_span!("effect", key = %leased.effect.action.key(), attempt = leased.attempts);
-        tasks.spawn(async move { perform_one(leased, &store, &performer).await }.instrument(span));
-    }
+    let begin = |effects: Vec<LeasedEffect>, tasks: &mut JoinSet<_>| {
+        for leased in effects {
+            let (store, performer) = (store.clone(), Arc::clone(performer));
+            let span = info_span!("effect", key = %leased.effect.action.key(), attempt = leased.attempts);
+            tasks.spawn(async move { perform_one(leased, &store, &performer).await }.instrument(span));
+        }
+    };
+    begin(effects, &mut tasks);
     let mut longest: Option<Hold> = None;
     while let Some(result) = tasks.join_next().await {
         if let Some(hold) = result??
             && longest.as_ref().is_none_or(|known| known.until < hold.until)
         {
             longest = Some(hold);
+        }
+        if longest.is_some() || !later.0.is_empty() {
+            more = None;
+        }
+        if let Some(source) = more.as_ref().filter(|_| tasks.len() <= HALF) {
+            match source.lease(WIDTH as usize - tasks.len()).await {
+                Some(leased) => {
+                    later.add(leased);
+                    begin(later.0.remove(&0).unwrap_or_default(), &mut tasks);
+                }
+                None => more = None,
+            }
         }
     }
     Ok(longest)

@@ -91,6 +91,11 @@ pub fn secret_name(owner: &str, attempt: &AttemptId) -> String {
     format!("tunebot-{owner}-{}-{}", attempt.sweep, attempt.trial / TRIALS_PER_SECRET)
 }
 
+/// Is `attempt` the first one that its Secret is needed for?
+pub fn begins_secret(attempt: &AttemptId) -> bool {
+    attempt.trial.is_multiple_of(TRIALS_PER_SECRET) && attempt.attempt == 1
+}
+
 /// The workflow of one attempt. `facts` are those of the manifest, or of the template that it refers to.
 ///
 /// # Errors

@@ -81,10 +81,6 @@ async fn write(connection: &Connection, owner: &str, name: &str, tokens: &[Waiti
     let data: BTreeMap<String, &str> =
         tokens.iter().map(|waiting| (waiting.attempt.to_string(), waiting.token.expose_secret())).collect();
     let patch = json!({"stringData": data});
-    match add(connection, name, &patch).await {
-        Err(Fault::NotFound(_)) => {}
-        answer => return answer,
-    }
     let secret = json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -94,6 +90,14 @@ async fn write(connection: &Connection, owner: &str, name: &str, tokens: &[Waiti
         },
         "stringData": data,
     });
+    // Most of the time the first attempt of a Secret comes before all others: there is nothing yet to add to.
+    let begins = tokens.iter().any(|waiting| manifest::begins_secret(&waiting.attempt));
+    if !begins {
+        match add(connection, name, &patch).await {
+            Err(Fault::NotFound(_)) => {}
+            answer => return answer,
+        }
+    }
     match create(connection, secret).await {
         Err(Fault::Exists(_)) => add(connection, name, &patch).await,
         answer => answer,

@@ -214,14 +214,17 @@ impl<'a> Watch<'a> {
     }
 
     async fn tell_back(&mut self) -> bool {
-        self.lost_at = None;
-        if let Some(since) = self.away.take() {
+        let (lost_at, away) = (self.lost_at.take(), self.away.take());
+        let is_heard = self.news.send(Observation::Back).await.is_ok();
+        if let Some(since) = away {
             info!(engine = %self.shared.name, %since, "the cluster answers again");
             for attempt in lock(self.shared).unfinished() {
                 self.shared.chores.add(attempt, Chore::Nudge);
             }
+        } else if let Some(since) = lost_at {
+            info!(engine = %self.shared.name, %since, "all workflows are listed again");
         }
-        self.news.send(Observation::Back).await.is_ok()
+        is_heard
     }
 }
 

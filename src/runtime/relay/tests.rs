@@ -8,10 +8,12 @@ use super::*;
 use crate::domain::effect::{Action, Effect};
 use crate::domain::event::{Event, EventKey, EventKind, Source};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
+use crate::domain::params::Params;
+use crate::domain::trial::Trial;
 use crate::engine::{Engine, EngineError, Launch, Observation};
 use crate::runtime::Engines;
-use crate::runtime::fixtures::config;
-use crate::store::EventResult;
+use crate::runtime::fixtures::{ask_for, config};
+use crate::store::{EventResult, SweepCommit};
 use crate::telemetry::Metrics;
 
 #[test]
@@ -27,6 +29,9 @@ struct Cluster {
     /// Refuses the stop of this trial alone, without a word about the others.
     stuck: Mutex<Option<u32>>,
     calls: Mutex<Vec<String>>,
+    /// Submissions that have begun. That of trial 0 ends only after so many.
+    begun: watch::Sender<u32>,
+    first_waits_for: u32,
 }
 
 impl Cluster {
@@ -49,6 +54,10 @@ impl Cluster {
 #[async_trait]
 impl Engine for Cluster {
     async fn submit(&self, launch: &Launch) -> Result<(), EngineError> {
+        self.begun.send_modify(|begun| *begun += 1);
+        if launch.attempt.trial == 0 {
+            self.begun.subscribe().wait_for(|begun| *begun >= self.first_waits_for).await.unwrap();
+        }
         self.called(format!("submit {}", launch.attempt.trial))
     }
 
@@ -104,7 +113,34 @@ impl Scene {
         let kind = EventKind::Ping { zen: String::new() };
         let event = store.accept(&Event { key, received_at: Timestamp::UNIX_EPOCH, kind }).await.unwrap().id();
         store.finish_event(event, EventResult { effects, ..EventResult::default() }).await.unwrap();
-        let cluster = Arc::new(Cluster::default());
+        Self::on(store, Cluster::default())
+    }
+
+    /// An outbox with submissions of so many trials, the first of which ends only once all have begun; after all but ten
+    /// of them stands the stop of the first.
+    async fn with_submissions(count: u32) -> Self {
+        let store = Store::in_memory().await.unwrap();
+        let engine: EngineName = "local".parse().unwrap();
+        let sweep = ask_for(&store, "aaaaaa").await;
+        let effect = |action| Effect { sweep: Some(sweep.clone()), due_at: Timestamp::UNIX_EPOCH, action };
+        let (mut trials, mut effects) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let attempt = AttemptId { sweep: sweep.clone(), trial: number, attempt: 1 };
+            trials.push(Trial::proposed(number, Params::default(), Timestamp::UNIX_EPOCH));
+            effects.push(effect(Action::Submit { engine: engine.clone(), attempt, params: Params::default() }));
+        }
+        let attempt = AttemptId { sweep: sweep.clone(), trial: 0, attempt: 1 };
+        effects.insert(effects.len() - 10, effect(Action::Stop { engine, attempt, grace: SignedDuration::ZERO }));
+        let stored = store.load_sweep(&sweep).await.unwrap().unwrap();
+        let (sweep, expected_revision) = (stored.sweep, stored.revision);
+        let commit = SweepCommit { sweep, expected_revision, trials, effects, folded: vec![], report: None };
+        store.commit_sweep(commit).await.unwrap();
+        Self::on(store, Cluster { first_waits_for: count - 10, ..Cluster::default() })
+    }
+
+    fn on(store: Store, cluster: Cluster) -> Self {
+        let engine: EngineName = "local".parse().unwrap();
+        let cluster = Arc::new(cluster);
         let engines: Engines = Arc::new(BTreeMap::from([(engine.clone(), Arc::clone(&cluster) as Arc<dyn Engine>)]));
         let (sender, config) = watch::channel(config());
         let metrics = Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "test"));
@@ -115,7 +151,8 @@ impl Scene {
     /// A turn, some hours after the beginning.
     async fn turn(&mut self, hours: i64) -> Turn {
         let now = Timestamp::now() + SignedDuration::from_hours(hours);
-        turn(&self.lane, &self.store, &self.performer, &mut self.width, now).await.unwrap()
+        let cancel = CancellationToken::new();
+        turn(&self.lane, &self.store, &self.performer, &mut self.width, now, &cancel).await.unwrap()
     }
 }
 
@@ -157,5 +194,20 @@ async fn a_sweep_is_released_after_everything_else_that_is_to_be_done_for_it() {
     *scene.cluster.stuck.lock().unwrap() = None;
     scene.turn(1).await;
     assert_eq!(scene.cluster.take_calls(), ["release", "stop 01"]);
+    assert!(matches!(scene.turn(2).await, Turn::IdleUntil(None)));
+}
+
+#[tokio::test]
+async fn a_slow_submission_holds_up_no_other_one_and_what_presupposes_it_waits_for_it() {
+    let mut scene = Scene::with_submissions(60).await;
+    let turn = tokio::time::timeout(Duration::from_secs(30), scene.turn(0)).await;
+    assert!(matches!(turn, Ok(Turn::More)), "the first waits for submissions that nobody begins");
+    let calls = std::mem::take(&mut *scene.cluster.calls.lock().unwrap());
+    let place = |call: &str| calls.iter().position(|known| known == call);
+    assert!(place("submit 0").is_some(), "{calls:?}");
+    assert!(place("submit 0") < place("stop 00"), "{calls:?}");
+    scene.turn(1).await;
+    let rest = scene.cluster.take_calls();
+    assert_eq!(calls.len() + rest.len(), 61, "{calls:?} {rest:?}");
     assert!(matches!(scene.turn(2).await, Turn::IdleUntil(None)));
 }
