@@ -20,7 +20,7 @@ fn missing(verb: &str, resource: &str) -> String {
 async fn a_launch_without_the_right_to_it_says_so() {
     let cluster = cluster().await;
     let engine = engine(&cluster);
-    for (verb, resource) in [("get", "workflowtemplates"), ("patch", "secrets"), ("create", "workflows")] {
+    for (verb, resource) in [("get", "workflowtemplates"), ("create", "secrets"), ("create", "workflows")] {
         cluster.deny(verb, resource);
         let message = permanent(engine.submit(&launch(A)).await);
         assert_eq!(message, missing(verb, resource));
