@@ -53,9 +53,11 @@ async fn main() -> Result<()> {
 async fn measure(cluster: &Cluster) -> Result<()> {
     if wants("events") {
         launch::latencies(cluster).await?;
+        cluster.clear_trials().await?;
     }
     if wants("sweep") {
         launch::throughput(cluster).await?;
+        cluster.clear_trials().await?;
     }
     if wants("crowd") {
         crowd::measure(cluster).await?;

@@ -22,7 +22,7 @@ pub const TUNING: &str = "benchmark";
 /// The owner of workflows that the benchmark itself creates, so that tunebot does not watch them.
 pub const PEER: &str = "peer";
 
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Objects that are deleted by one request: it must end before the API server loses patience.
 const DELETED_AT_ONCE: u32 = 500;
 
@@ -118,6 +118,15 @@ impl Cluster {
 
     /// Deletes everything that the benchmark or its tunebot has put here, and waits until it is gone.
     pub async fn clear(&self) -> Result<()> {
+        self.clear_trials().await?;
+        match self.api("argoproj.io", "WorkflowTemplate").delete(TUNING, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
+    /// The same, but for the template.
+    pub async fn clear_trials(&self) -> Result<()> {
         let begun = Instant::now();
         let now = DeleteParams::default().grace_period(0);
         while !self.is_clear().await? {
@@ -133,10 +142,7 @@ impl Cluster {
             let of_owner = ListParams::default().labels(&format!("tunebot/instance={owner}"));
             self.secrets().delete_collection(&now, &of_owner).await?;
         }
-        match self.api("argoproj.io", "WorkflowTemplate").delete(TUNING, &now).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            answer => Ok(answer.map(drop)?),
-        }
+        Ok(())
     }
 
     async fn is_clear(&self) -> Result<bool> {
