@@ -54,7 +54,7 @@ async fn a_token_that_cannot_be_written_means_no_workflow() {
     cluster.deny("create", "secrets");
     let message = permanent(engine.submit(&launch(FIRST)).await);
     assert!(message.starts_with("tunebot may not create secrets in namespace `ml`: add"), "{message}");
-    cluster.inject("patch", "secrets", Fault::Status(500));
+    cluster.inject("create", "secrets", Fault::Status(500));
     transient(engine.submit(&launch(FIRST)).await);
     let (message, _) = transient(engine.submit(&launch(FIRST)).await);
     assert!(message.contains("does not know its rights again yet"), "{message}");
