@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::EngineError;
-use super::access;
+use super::rights;
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +38,7 @@ impl Fault {
         match status.code {
             404 => Self::NotFound(message),
             409 => Self::Exists(message),
-            403 => Self::Forbidden(access::explained(&message)),
+            403 => Self::Forbidden(rights::explained(&message)),
             429 => Self::Busy { message, after: after.map(|seconds| Duration::from_secs(u64::from(seconds))) },
             401 => Self::Away(format!("it does not accept tunebot's credentials ({message})")),
             400..=499 => Self::Refused(message),

@@ -1,7 +1,8 @@
 //! Looks over a cluster before anything is launched: is it there, may tunebot do what it must, do the templates fit.
 
-use super::access::{self, Right};
+use super::access;
 use super::fault::Fault;
+use super::rights::{self, Right};
 use super::{ArgoEngine, template};
 use crate::domain::tuning::{TrialTemplate, Tuning, WorkflowSource, WorkflowTrial};
 
@@ -38,9 +39,9 @@ impl ArgoEngine {
         let namespace = self.connection().connected().await?.namespace;
         let engine = &self.shared.name;
         let mut missing = Vec::new();
-        for right in rights(tunings) {
+        for right in needed(tunings) {
             if !access::has(self.connection(), right).await? {
-                let advice = access::advice(right, &namespace);
+                let advice = rights::advice(right, &namespace);
                 missing.push(right);
                 findings.push(Finding::Wrong(format!("engine {engine}: {advice}")));
             }
@@ -48,8 +49,8 @@ impl ArgoEngine {
         for (tuning, trial) in workflows(tunings) {
             let unreadable = |right: Right| missing.contains(&right);
             match &trial.source {
-                WorkflowSource::Template { .. } if unreadable(access::TEMPLATES) => continue,
-                WorkflowSource::ClusterTemplate { .. } if unreadable(access::CLUSTER_TEMPLATES) => continue,
+                WorkflowSource::Template { .. } if unreadable(rights::TEMPLATES) => continue,
+                WorkflowSource::ClusterTemplate { .. } if unreadable(rights::CLUSTER_TEMPLATES) => continue,
                 _ => {}
             }
             let wrong = |text: String| Finding::Wrong(format!("tuning {}: {text}", tuning.name));
@@ -64,16 +65,16 @@ impl ArgoEngine {
 }
 
 /// Every right that the engine uses for `tunings`.
-fn rights(tunings: &[&Tuning]) -> Vec<Right> {
+fn needed(tunings: &[&Tuning]) -> Vec<Right> {
     let uses = |wanted: fn(&WorkflowSource) -> bool| workflows(tunings).any(|(_, trial)| wanted(&trial.source));
-    let mut rights = access::ALWAYS.to_vec();
+    let mut needed = rights::ALWAYS.to_vec();
     if uses(|source| matches!(source, WorkflowSource::Template { .. })) {
-        rights.push(access::TEMPLATES);
+        needed.push(rights::TEMPLATES);
     }
     if uses(|source| matches!(source, WorkflowSource::ClusterTemplate { .. })) {
-        rights.push(access::CLUSTER_TEMPLATES);
+        needed.push(rights::CLUSTER_TEMPLATES);
     }
-    rights
+    needed
 }
 
 fn workflows<'a>(tunings: &'a [&'a Tuning]) -> impl Iterator<Item = (&'a Tuning, &'a WorkflowTrial)> {

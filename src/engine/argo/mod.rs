@@ -12,9 +12,11 @@ mod index;
 mod inspect;
 mod manifest;
 mod nodes;
+mod object;
 mod outputs;
 mod pace;
 mod references;
+mod rights;
 mod secrets;
 mod status;
 mod template;
@@ -35,6 +37,7 @@ use self::connection::Connection;
 use self::fault::Fault;
 use self::index::Index;
 use self::manifest::{Place, names};
+use self::object::Workflow;
 use self::references::References;
 use self::secrets::Secrets;
 use self::watch::Watch;
@@ -158,7 +161,7 @@ impl ArgoEngine {
         }
     }
 
-    fn is_ours(&self, workflow: &status::Workflow) -> bool {
+    fn is_ours(&self, workflow: &Workflow) -> bool {
         let annotations = workflow.metadata.annotations.as_ref();
         annotations.and_then(|all| all.get(names::OWNER)).is_some_and(|owner| *owner == self.shared.owner)
     }

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 
-use super::status::{Node, Nodes, Status};
+use super::object::{Node, Nodes, Status};
 
 /// Nodes that unfold to more than this are not read: a few kilobytes can unfold to gigabytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;

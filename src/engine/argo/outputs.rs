@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::manifest::SearchContract;
 use super::nodes;
-use super::status::{Nodes, Outputs, Status};
+use super::object::{Nodes, Outputs, Status};
 use crate::domain::ids::MetricName;
 use crate::domain::metrics::Metrics;
 use crate::engine::number;

@@ -5,15 +5,13 @@
 
 mod end;
 mod held;
-mod lenient;
-mod object;
 mod words;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-pub use self::object::{Node, Nodes, Outputs, Status, Workflow};
 use super::manifest::names;
+use super::object::{Nodes, Workflow};
 use super::{nodes, outputs};
 use crate::domain::ids::AttemptId;
 use crate::domain::signal::AttemptEnd;

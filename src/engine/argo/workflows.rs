@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::connection::{Connected, Connection};
 use super::fault::Fault;
-use super::status::Workflow;
+use super::object::Workflow;
 use crate::domain::ids::AttemptId;
 
 /// # Errors

@@ -6,9 +6,9 @@
 use std::cmp::Reverse;
 
 use super::words::{self, ContainerEnd};
-use super::{Node, Nodes, Workflow};
 use crate::domain::signal::AttemptEnd;
 use crate::engine::argo::nodes;
+use crate::engine::argo::object::{Node, Nodes, Workflow};
 
 /// What the kubelet, the node controller or Argo say, in lower case, when a pod was lost through no fault of its own.
 const INFRASTRUCTURE: [&str; 16] = [

@@ -1,6 +1,7 @@
 //! What a workflow waits for outside of it, while nothing of it runs.
 
-use super::{Node, Nodes, Workflow, words};
+use super::words;
+use crate::engine::argo::object::{Node, Nodes, Workflow};
 
 /// `None`: it comes forward, or is about to.
 pub(super) fn held(workflow: &Workflow, nodes: &Nodes, name: &str) -> Option<String> {

@@ -1,6 +1,8 @@
 //! The Workflow object as the watch reads it: only what is used, and leniently. A workflow of a thousand pods is
 //! hundreds of kilobytes, of which this keeps a few.
 
+mod lenient;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -9,7 +11,6 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use serde::{Deserialize, Deserializer};
 
-use super::lenient;
 use crate::engine::argo::manifest::names::PREFIX;
 
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
