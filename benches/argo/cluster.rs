@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use futures_util::{StreamExt, TryStreamExt, pin_mut};
 use kube::api::{
     ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams, WatchEvent,
@@ -125,33 +125,43 @@ impl Cluster {
         }
     }
 
-    /// The same, but for the template.
+    /// The same, but for the template. An API server that is away for a moment is waited for.
     pub async fn clear_trials(&self) -> Result<()> {
         let begun = Instant::now();
+        loop {
+            match self.delete_some().await {
+                Ok(true) => return Ok(()),
+                last if begun.elapsed() > PATIENCE => {
+                    anyhow::bail!("after {PATIENCE:?} workflows labelled {} are left ({last:?})", of_the_benchmark());
+                }
+                Ok(false) => {}
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// `true`: all is gone.
+    async fn delete_some(&self) -> kube::Result<bool> {
         let now = DeleteParams::default().grace_period(0);
-        while !self.is_clear().await? {
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "after {PATIENCE:?} workflows labelled {} are left",
-                of_the_benchmark()
-            );
+        if !self.is_clear().await? {
             let some = ListParams::default().labels(&of_the_benchmark()).limit(DELETED_AT_ONCE);
             self.workflows().delete_collection(&now, &some).await?;
+            return Ok(false);
         }
         for owner in self.owners_of_secrets().await? {
             let of_owner = ListParams::default().labels(&format!("tunebot/instance={owner}"));
             self.secrets().delete_collection(&now, &of_owner).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn is_clear(&self) -> Result<bool> {
+    async fn is_clear(&self) -> kube::Result<bool> {
         let first = ListParams::default().labels(&of_the_benchmark()).limit(1);
         Ok(self.workflows().list(&first).await?.items.is_empty())
     }
 
     /// Each run of tunebot has a store of its own, and so a mark of its own.
-    async fn owners_of_secrets(&self) -> Result<BTreeSet<String>> {
+    async fn owners_of_secrets(&self) -> kube::Result<BTreeSet<String>> {
         let all = self.secrets().list(&ListParams::default().labels("tunebot/instance,tunebot/sweep")).await?;
         let labels = all.items.into_iter().filter_map(|secret| secret.metadata.labels);
         let ours = labels.filter(|labels| labels["tunebot/sweep"].starts_with(&format!("{TUNING}-")));
