@@ -38,8 +38,8 @@ const KEEP_FINISHED: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Time beyond a trial's limit and grace before Argo ends the workflow by itself: tunebot comes first if it is there.
 const DEADLINE_MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Attempts that share a Secret. It stays well below the size that Kubernetes allows.
-const TRIALS_PER_SECRET: u32 = 500;
+/// Trials that share a Secret. Whoever adds a token writes the Secret as a whole: the larger it is, the more that costs.
+const TRIALS_PER_SECRET: u32 = 50;
 
 /// Where a workflow goes and whose it is.
 #[derive(Debug, Clone, Copy)]
