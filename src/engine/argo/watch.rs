@@ -1,8 +1,8 @@
 //! Watches the workflows of one engine and tells what happens to them.
 //!
-//! Every list is a full one from the API server's store, so that what is not in it is gone. After a lost connection, and
-//! whenever the server says that too much was missed (410 Gone), there is a new list. While nobody answers, that is told
-//! once; what happened meanwhile comes with the next list.
+//! Every list is a full one from the API server's store, so that what is not in it is gone. A connection that ends in order
+//! goes on where it was; after one that breaks, and whenever the server says that too much was missed (410 Gone), there is a
+//! new list. While nobody answers, that is told once; what happened meanwhile comes with the next list.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
