@@ -32,7 +32,7 @@ pub enum Chore {
 }
 
 impl Chore {
-    fn patch(self) -> Value {
+    pub fn patch(self) -> Value {
         match self {
             Self::Terminate => json!({"spec": {"shutdown": "Terminate"}}),
             Self::Record => json!({"metadata": {"labels": {(names::RECORDED): "true"}}}),

@@ -192,7 +192,11 @@ impl ArgoEngine {
                 info!(attempt = %seen.attempt, "the workflow runs and its sweep has ended; stopping it");
                 self.ask_to_end(&seen.attempt, SignedDuration::ZERO).await?;
             } else if seen.end.is_some() {
-                self.shared.chores.add(seen.attempt, Chore::Record);
+                // Not left for later: nobody asks for this sweep again.
+                match workflows::patch(self.connection(), &seen.attempt, &Chore::Record.patch()).await {
+                    Ok(()) | Err(Fault::NotFound(_)) => {}
+                    Err(fault) => return Err(fault),
+                }
             }
         }
         secrets::release(self.connection(), owner, sweep).await
