@@ -275,14 +275,43 @@ pub fn has_parts() -> bool {
     is_ours
 }
 
-/// Ends a part of the cluster at once, or starts it again: `tests/cluster/kill apiserver`.
+/// A part of the cluster that was killed. It is started again at the end of the test at the latest, also of one that fails.
+pub struct Killed(Option<&'static str>);
+
+/// Ends a part of the cluster at once: `apiserver`, `controller`.
 ///
 /// # Panics
-/// The cluster is not one of `tests/cluster/up`, or the part does not come back.
-pub fn part(verb: &str, part: &str) {
+/// The cluster is not one of `tests/cluster/up`.
+pub fn kill(part: &'static str) -> Killed {
+    script("kill", part).expect("the part is killed");
+    Killed(Some(part))
+}
+
+impl Killed {
+    /// Starts it again and waits until it is ready.
+    ///
+    /// # Panics
+    /// It does not come back.
+    pub fn start(mut self) {
+        let part = self.0.take().expect("it is started once");
+        script("start", part).expect("the part comes back");
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        if let Some(part) = self.0
+            && let Err(error) = script("start", part)
+        {
+            eprintln!("{part} stays away: {error}");
+        }
+    }
+}
+
+fn script(verb: &str, part: &str) -> Result<(), String> {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cluster").join(verb);
-    let output = Command::new(script).arg(part).output().expect("the cluster's scripts");
-    assert!(output.status.success(), "{verb} {part}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(script).arg(part).output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 /// Name, phase and message of each.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, has_parts, part, phase, summary};
+use crate::cluster::{Cluster, has_parts, kill, phase, summary};
 use crate::scene::Scene;
 use crate::stage::{alone, closed, open, says, tuning};
 use crate::support::slack::TUNING;
@@ -70,9 +70,9 @@ async fn the_api_server_is_away_for_a_while() {
     let _alone = alone().await;
     let (cluster, scene) = slow_sweep(6).await;
     until_launched(&cluster, 3).await;
-    part("kill", "apiserver");
+    let server = kill("apiserver");
     let channel = says(&scene, "does not answer").await;
-    part("start", "apiserver");
+    server.start();
     assert_eq!(channel.matches("does not answer").count(), 1, "{channel}");
     all_is_well(&cluster, &scene, 6).await;
     let channel = scene.slack.render(TUNING);
@@ -87,9 +87,10 @@ async fn the_workflow_controller_is_killed_and_started_again() {
     let _alone = alone().await;
     let (cluster, scene) = slow_sweep(6).await;
     until_launched(&cluster, 3).await;
-    part("kill", "controller");
-    until_launched(&cluster, 4).await;
-    part("start", "controller");
+    let controller = kill("controller");
+    // The node goes on without it; nobody sees that the trials have ended.
+    cluster.wait_until_pods_are_gone().await;
+    controller.start();
     all_is_well(&cluster, &scene, 6).await;
 }
 
