@@ -24,8 +24,12 @@ async fn metrics_tell_of_events_sweeps_trials_the_outbox_and_requests() {
     let gate = scene.slack.hold_before("chat.postMessage");
     scene.type_command("quadratic trials=1").await;
     gate.reached().await;
-    let still =
-        |answer: &Answer| answer.body.contains("tunebot_sweeps{state=\"finished\"} 3").then(|| answer.body.clone());
+    // The end of the sweep, and the engine has let go of it.
+    let still = |answer: &Answer| {
+        let has_ended = answer.body.contains("tunebot_sweeps{state=\"finished\"} 3");
+        let is_released = !answer.body.contains("tunebot_outbox_depth{lane=\"engine/local\"}");
+        (has_ended && is_released).then(|| answer.body.clone())
+    };
     let metrics = scene.tunebot.wait_for("the end of the third sweep", "/metrics", still).await;
     let names: BTreeSet<&str> = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     insta::assert_snapshot!(names.into_iter().collect::<Vec<_>>().join("\n"), @"
