@@ -147,7 +147,7 @@ pub(in crate::config) struct LocalEngineEntry {
 pub(in crate::config) struct ArgoEngineEntry {
     /// Workflows at a time, over all sweeps. Default: 20.
     pub parallel: Option<u32>,
-    /// The kubeconfig file of the cluster. Default: the cluster that tunebot itself runs in, else as `kubectl` finds it.
+    /// The kubeconfig file of the cluster. Default: as `kubectl` finds it, else the cluster that tunebot itself runs in.
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig file. Default: its current one.
     pub context: Option<String>,
