@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::unwrap_used,
     clippy::panic,
     reason = "the verbs that tests are made of fail as a test does, and only functions marked as tests may by default"
 )]
