@@ -161,6 +161,26 @@ pub struct WorkflowTrial {
     pub limits: BTreeMap<String, String>,
 }
 
+impl WorkflowTrial {
+    /// One workflow for each trial, with nothing asked for but what stands in `source`.
+    pub fn new(source: WorkflowSource) -> Self {
+        Self {
+            source,
+            searches: None,
+            arguments: BTreeMap::new(),
+            service_account: None,
+            priority: None,
+            pod_priority_class: None,
+            ttl: None,
+            pod_gc: None,
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            requests: BTreeMap::new(),
+            limits: BTreeMap::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum WorkflowSource {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// How long something in the cluster may take: pods start slowly on a small machine.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two looks at the cluster.
-pub const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What tunebot's Role allows, as docs/argo.md has it.
 pub fn rules() -> Vec<Value> {
@@ -191,30 +191,34 @@ impl Cluster {
     /// # Panics
     /// They do not come in [`PATIENCE`].
     pub async fn wait_for_workflows<R>(&self, what: &str, find: impl Fn(&[Value]) -> Option<R>) -> R {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let workflows = self.workflows().await;
-            if let Some(found) = find(&workflows) {
-                return found;
-            }
-            if tokio::time::Instant::now() > deadline {
-                panic!("waited {PATIENCE:?} in vain for {what}; there are\n{}", summary(&workflows));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        wait_for(what, async || find(&self.workflows().await), async || summary(&self.workflows().await)).await
     }
 
     /// Waits until no pod of this test runs any longer.
     pub async fn wait_until_pods_are_gone(&self) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !self.live_pods().await.is_empty() {
-            assert!(tokio::time::Instant::now() < deadline, "pods still run after {PATIENCE:?}");
-            tokio::time::sleep(LOOK).await;
-        }
+        let are_gone = async || self.live_pods().await.is_empty().then_some(());
+        wait_for("the end of all pods", are_gone, async || summary(&self.live_pods().await)).await;
     }
 
     fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, resource)
+    }
+}
+
+/// Looks at what announces itself to nobody until there is something to find.
+///
+/// # Panics
+/// It does not come in [`PATIENCE`]; the panic has what `show` shows.
+pub async fn wait_for<R>(what: &str, find: impl AsyncFn() -> Option<R>, show: impl AsyncFn() -> String) -> R {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = find().await {
+            return found;
+        }
+        if tokio::time::Instant::now() > deadline {
+            panic!("waited {PATIENCE:?} in vain for {what}; there is\n{}", show().await);
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::cluster::{Cluster, LOOK, PATIENCE};
+use crate::cluster::{self, Cluster};
 use crate::scene::Scene;
 use crate::support::config::ConfigFolder;
 use crate::support::slack::TUNING;
@@ -75,15 +75,6 @@ pub async fn closed(scene: &Scene) -> String {
 }
 
 pub async fn wait_for<R>(scene: &Scene, what: &str, find: impl Fn(&Scene) -> Option<R>) -> R {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = find(scene) {
-            return found;
-        }
-        if tokio::time::Instant::now() > deadline {
-            let (channel, log) = (scene.slack.render(TUNING), scene.tunebot.log());
-            panic!("waited {PATIENCE:?} in vain for {what}; #tuning is\n{channel}\n{log}");
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+    let state = async || format!("#tuning is\n{}\n{}", scene.slack.render(TUNING), scene.tunebot.log());
+    cluster::wait_for(what, async || find(scene), state).await
 }

@@ -1,10 +1,10 @@
 //! Exactly one workflow for each attempt, and its token there before it.
 
 use serde_json::{Value, json};
-use tunebot::domain::tuning::{TrialTemplate, WorkflowSource};
+use tunebot::domain::tuning::{TrialTemplate, WorkflowSource, WorkflowTrial};
 use tunebot::engine::Engine;
 
-use super::site::{OWNER, Watched, cluster, engine, engine_of, launch, permanent, template, transient, trial};
+use super::site::{OWNER, Watched, cluster, engine, engine_of, launch, permanent, template, transient};
 use crate::support::fault::Fault;
 use crate::support::kubernetes::argo::parameters;
 
@@ -177,7 +177,8 @@ async fn a_launch_that_can_never_work_says_what_to_do() {
     let engine = engine(&cluster);
     let of = |name: &str| {
         let mut launch = launch(FIRST);
-        launch.template = TrialTemplate::Workflow(Box::new(trial(WorkflowSource::Template { name: name.into() })));
+        launch.template =
+            TrialTemplate::Workflow(Box::new(WorkflowTrial::new(WorkflowSource::Template { name: name.into() })));
         launch
     };
     insta::assert_snapshot!(permanent(engine.submit(&of("bert")).await), @"there is no WorkflowTemplate `bert` in namespace `ml`: apply it there, or correct the tuning's `workflow` (`kubectl get workflowtemplates` lists those that are there)");
@@ -192,7 +193,7 @@ async fn a_launch_that_can_never_work_says_what_to_do() {
         "spec": template()["spec"],
     });
     let source = WorkflowSource::Manifest { file: "train.yaml".into(), manifest };
-    invalid.template = TrialTemplate::Workflow(Box::new(trial(source)));
+    invalid.template = TrialTemplate::Workflow(Box::new(WorkflowTrial::new(source)));
     let message = permanent(engine.submit(&invalid).await);
     assert!(message.starts_with("the cluster refuses the workflow: Workflow.argoproj.io"), "{message}");
     assert!(cluster.names("workflows").is_empty());

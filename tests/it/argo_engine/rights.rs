@@ -1,9 +1,9 @@
 //! Rights that are missing are named, with what to do about them.
 
-use tunebot::domain::tuning::{TrialTemplate, WorkflowSource};
+use tunebot::domain::tuning::{TrialTemplate, WorkflowSource, WorkflowTrial};
 use tunebot::engine::Engine;
 
-use super::site::{Watched, attempt, cluster, engine, launch, permanent, trial};
+use super::site::{Watched, attempt, cluster, engine, launch, permanent};
 
 const A: &str = "resnet-k3f9q2-0-1";
 
@@ -89,7 +89,7 @@ async fn a_cluster_template_needs_a_right_of_the_whole_cluster() {
     cluster.put(template);
     let mut launch = launch(A);
     let source = WorkflowSource::ClusterTemplate { name: "resnet".into() };
-    launch.template = TrialTemplate::Workflow(Box::new(trial(source)));
+    launch.template = TrialTemplate::Workflow(Box::new(WorkflowTrial::new(source)));
     cluster.deny("get", "clusterworkflowtemplates");
     let engine = engine(&cluster);
     let message = permanent(engine.submit(&launch).await);

@@ -1,6 +1,5 @@
 //! An engine, the cluster that it knows, and the news that it sends, in words.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,7 +58,9 @@ pub fn launch(text: &str) -> Launch {
         tuning: "resnet".parse().unwrap(),
         asked_by: "@mika".into(),
         params: Params::from_iter([("lr".parse().unwrap(), ParamValue::Float(0.1))]),
-        template: TrialTemplate::Workflow(Box::new(trial(WorkflowSource::Template { name: "resnet".into() }))),
+        template: TrialTemplate::Workflow(Box::new(WorkflowTrial::new(WorkflowSource::Template {
+            name: "resnet".into(),
+        }))),
         code: None,
         timeout: SignedDuration::from_hours(1),
         stop_grace: SignedDuration::from_secs(10),
@@ -72,23 +73,6 @@ pub fn launch(text: &str) -> Launch {
             parallel: 2,
             seed: 7,
         },
-    }
-}
-
-pub fn trial(source: WorkflowSource) -> WorkflowTrial {
-    WorkflowTrial {
-        source,
-        searches: None,
-        arguments: BTreeMap::new(),
-        service_account: None,
-        priority: None,
-        pod_priority_class: None,
-        ttl: None,
-        pod_gc: None,
-        node_selector: BTreeMap::new(),
-        tolerations: Vec::new(),
-        requests: BTreeMap::new(),
-        limits: BTreeMap::new(),
     }
 }
 

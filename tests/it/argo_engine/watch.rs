@@ -1,10 +1,10 @@
 //! What is heard of workflows, whatever happens to the connection.
 
 use serde_json::{Value, json};
-use tunebot::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource};
+use tunebot::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
 use tunebot::engine::Engine;
 
-use super::site::{Watched, attempt, cluster, engine, launch, trial};
+use super::site::{Watched, attempt, cluster, engine, launch};
 use crate::support::fault::Fault;
 use crate::support::kubernetes::FakeCluster;
 use crate::support::kubernetes::world::World;
@@ -183,7 +183,7 @@ async fn a_workflow_that_searches_by_itself_tells_its_trials() {
     let cluster = cluster().await;
     let mut watched = Watched::start(&cluster).await;
     let mut launch = launch(A);
-    let mut searching = trial(WorkflowSource::Template { name: "resnet".into() });
+    let mut searching = WorkflowTrial::new(WorkflowSource::Template { name: "resnet".into() });
     let names = ["best", "objective", "trials"].map(str::to_owned);
     let [best_parameters, objective, trials] = names;
     searching.searches = Some(SearchOutputs { best_parameters, objective, trials });

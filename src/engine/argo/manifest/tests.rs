@@ -20,29 +20,12 @@ const PLACE: Place<'static> = Place {
     controller_instance: None,
 };
 
-fn workflow_trial(source: WorkflowSource) -> WorkflowTrial {
-    WorkflowTrial {
-        source,
-        searches: None,
-        arguments: BTreeMap::new(),
-        service_account: None,
-        priority: None,
-        pod_priority_class: None,
-        ttl: None,
-        pod_gc: None,
-        node_selector: BTreeMap::new(),
-        tolerations: Vec::new(),
-        requests: BTreeMap::new(),
-        limits: BTreeMap::new(),
-    }
-}
-
 fn template() -> WorkflowTrial {
-    workflow_trial(WorkflowSource::Template { name: "train-resnet".into() })
+    WorkflowTrial::new(WorkflowSource::Template { name: "train-resnet".into() })
 }
 
 fn inline(manifest: Value) -> WorkflowTrial {
-    workflow_trial(WorkflowSource::Manifest { file: "train.yaml".into(), manifest })
+    WorkflowTrial::new(WorkflowSource::Manifest { file: "train.yaml".into(), manifest })
 }
 
 /// One with every wish that a tuning can have.
@@ -59,7 +42,7 @@ fn demanding(source: WorkflowSource) -> WorkflowTrial {
         tolerations: vec![json!({ "key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule" })],
         requests: texts(&[("cpu", "4")]),
         limits: texts(&[("nvidia.com/gpu", "1"), ("memory", "16Gi")]),
-        ..workflow_trial(source)
+        ..WorkflowTrial::new(source)
     }
 }
 

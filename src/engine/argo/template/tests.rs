@@ -29,18 +29,8 @@ fn space() -> Space {
 
 fn trial(arguments: &[(&str, &str)]) -> WorkflowTrial {
     WorkflowTrial {
-        source: WorkflowSource::Template { name: "train-resnet".into() },
-        searches: None,
         arguments: arguments.iter().map(|&(name, value)| (name.into(), value.into())).collect(),
-        service_account: None,
-        priority: None,
-        pod_priority_class: None,
-        ttl: None,
-        pod_gc: None,
-        node_selector: BTreeMap::new(),
-        tolerations: Vec::new(),
-        requests: BTreeMap::new(),
-        limits: BTreeMap::new(),
+        ..WorkflowTrial::new(WorkflowSource::Template { name: "train-resnet".into() })
     }
 }
 

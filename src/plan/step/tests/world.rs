@@ -1,6 +1,6 @@
 //! A sweep in a world of a few lines: what the steps ask for is done at once, and news comes when a test says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::signal::SearchedTrial;
@@ -59,22 +59,12 @@ impl World {
     pub fn searching(change: impl FnOnce(&mut Tuning)) -> Self {
         Self::new(|tuning| {
             tuning.trial = TrialTemplate::Workflow(Box::new(WorkflowTrial {
-                source: WorkflowSource::Template { name: "search".into() },
                 searches: Some(SearchOutputs {
                     best_parameters: "best".into(),
                     objective: "loss".into(),
                     trials: "trials".into(),
                 }),
-                arguments: BTreeMap::new(),
-                service_account: None,
-                priority: None,
-                pod_priority_class: None,
-                ttl: None,
-                pod_gc: None,
-                node_selector: BTreeMap::new(),
-                tolerations: Vec::new(),
-                requests: BTreeMap::new(),
-                limits: BTreeMap::new(),
+                ..WorkflowTrial::new(WorkflowSource::Template { name: "search".into() })
             }));
             change(tuning);
         })

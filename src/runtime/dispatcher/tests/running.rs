@@ -1,25 +1,10 @@
 //! The loop itself: it wakes for an event, and it ends when it is told to.
 
 use super::*;
-use crate::config::{Log, LogFormat, Server, StoreSettings};
+use crate::runtime::fixtures;
 
 fn config(rules: Arc<Rules>) -> Arc<Config> {
-    let day = SignedDuration::from_hours(24);
-    Arc::new(Config {
-        server: Server {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: "http://127.0.0.1:8080".parse().unwrap(),
-            drain: SignedDuration::from_secs(10),
-            log: Log { format: LogFormat::Text, filter: "info".into() },
-            api_tokens: Vec::new(),
-        },
-        store: StoreSettings { path: "unused.db".into(), keep_events: day, keep_trials: day },
-        github: None,
-        slack: None,
-        grafana: None,
-        engines: BTreeMap::new(),
-        rules,
-    })
+    Arc::new(Config { rules, ..Config::clone(&fixtures::config()) })
 }
 
 #[tokio::test]
