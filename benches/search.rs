@@ -19,7 +19,7 @@ use tunebot::domain::metrics::Direction;
 use tunebot::domain::trial::Trial;
 use tunebot::domain::tuning::{SamplerKind, Tuning};
 use tunebot::plan::snapshot::Snapshot;
-use tunebot::search::{History, Record, RecordState, Sampler, sampler};
+use tunebot::search::{History, Record, Sampler, sampler};
 
 fn main() -> Result<()> {
     let rows = SamplerKind::ALL.into_iter().map(ask_times).collect::<Result<Vec<_>>>()?;
@@ -67,7 +67,7 @@ fn ask_times(kind: SamplerKind) -> Result<Vec<String>> {
 fn tell_next(history: &mut History, sampler: &dyn Sampler, number: u32) -> Result<()> {
     let params = sampler.ask(history, number).context("no point is left")?;
     let loss = params.0.values().filter_map(|value| value.as_f64()).map(|value| (value - 0.3).powi(2)).sum();
-    history.record(number, Record { state: RecordState::Complete, params, values: vec![loss], steps: Vec::new() });
+    history.record(number, Record::complete(params, vec![loss]));
     Ok(())
 }
 

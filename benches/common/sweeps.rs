@@ -6,7 +6,7 @@ use tunebot::domain::ids::EventId;
 use tunebot::domain::metrics::{Direction, Objective, Objectives};
 use tunebot::domain::params::{Domain, Parameter, Space, Value};
 use tunebot::domain::sweep::{Origin, Sweep, SweepState};
-use tunebot::domain::tuning::{Access, Limits, PrunerSettings, SamplerKind, Search, TrialTemplate, Tuning};
+use tunebot::domain::tuning::{Access, Limits, SamplerKind, Search, TrialTemplate, Tuning};
 
 /// Five parameters: three numbers (one of them logarithmic), a count and a choice.
 fn space() -> Result<Space> {
@@ -30,7 +30,7 @@ pub fn tuning(sampler: SamplerKind, trials: u32, parallel: u32, engine: &str) ->
         description: String::new(),
         space: space()?,
         objectives: Objectives::new(objective, Vec::new()),
-        search: Search { sampler, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
+        search: Search::new(sampler),
         limits: Limits {
             trials,
             parallel,

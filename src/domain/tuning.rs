@@ -45,6 +45,30 @@ pub struct Search {
     pub pruner: PrunerSettings,
     /// Fixes the seed of every sweep; without it each sweep has one of its own.
     pub seed: Option<u64>,
+    /// Are trials that have not ended taken for poor ones, so that parallel trials keep apart? (TPE)
+    #[serde(default = "yes")]
+    pub constant_liar: bool,
+    /// Points of one generation. `None`: the sampler's own number. (NSGA-II, NSGA-III, CMA-ES)
+    #[serde(default)]
+    pub population: Option<u32>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Search {
+    /// What `sampler` does if nothing else is said.
+    pub fn new(sampler: SamplerKind) -> Self {
+        Self {
+            sampler,
+            startup_trials: 10,
+            pruner: PrunerSettings::None,
+            seed: None,
+            constant_liar: true,
+            population: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -260,7 +284,7 @@ pub fn fixture() -> Tuning {
             Objective { metric: "loss".parse().expect("a valid name"), direction: Direction::Minimize, goal: None },
             Vec::new(),
         ),
-        search: Search { sampler: SamplerKind::Random, startup_trials: 10, pruner: PrunerSettings::None, seed: None },
+        search: Search::new(SamplerKind::Random),
         limits: Limits {
             trials: 10,
             parallel: 2,

@@ -327,7 +327,7 @@ fn record_of(trial: &Trial, tuning: &Tuning) -> Record {
         }
         _ => Vec::new(),
     };
-    Record { state, params: trial.params.clone(), values, steps: trial.steps.clone() }
+    Record { state, values, steps: trial.steps.clone(), ..Record::pending(trial.params.clone()) }
 }
 
 #[cfg(test)]

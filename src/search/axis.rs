@@ -1,13 +1,15 @@
 //! One parameter as the search sees it: values as slots, and slots as positions on the unit interval.
 //!
-//! A *slot* is what names a value: the position in 0..=1 of a continuous parameter, the index of the value (from 0,
-//! exact up to 2^53) of every other. NaN is "no value": the parameter is inactive or what was tried is not in its domain.
+//! A *slot* is what names a value: the value itself of a continuous parameter, the index of the value (from 0, exact up
+//! to 2^53) of every other. NaN is "no value": the parameter is inactive or what was tried is not in its domain.
 //!
 //! A *position* is where a numeric value lies on the unit interval, after the logarithm where the domain asks for it.
 //! Values that can be counted are cells that tile the interval: the cell of an integer on a log scale goes from
 //! ln(v − ½) to ln(v + ½), all others are equally wide.
 
 use crate::domain::params::{Domain, Value};
+
+use super::math::{exp, ln};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Axis {
@@ -50,7 +52,7 @@ impl Axis {
         let count = domain.cardinality().unwrap_or(1);
         match domain {
             Domain::Float { low, high, log: true, step: None } if low < high => {
-                Self::Continuous { low: *low, high: *high, from: low.ln(), to: high.ln(), log: true }
+                Self::Continuous { low: *low, high: *high, from: ln(*low), to: ln(*high), log: true }
             }
             Domain::Float { low, high, log: false, step: None } if low < high => {
                 Self::Continuous { low: *low, high: *high, from: *low, to: *high, log: false }
@@ -58,12 +60,9 @@ impl Axis {
             Domain::Float { low, high, step, .. } => {
                 Self::Steps { low: *low, high: *high, step: step.unwrap_or(1.0), count }
             }
-            Domain::Int { low, high, log: true, .. } if low < high => Self::LogIntegers {
-                low: *low,
-                high: *high,
-                from: (*low as f64 - 0.5).ln(),
-                to: (*high as f64 + 0.5).ln(),
-            },
+            Domain::Int { low, high, log: true, .. } if low < high => {
+                Self::LogIntegers { low: *low, high: *high, from: ln(*low as f64 - 0.5), to: ln(*high as f64 + 0.5) }
+            }
             Domain::Int { low, high, step, .. } => Self::Integers { low: *low, high: *high, step: *step, count },
             Domain::Categorical { choices } => Self::Choices { choices: choices.clone() },
         }
@@ -83,9 +82,7 @@ impl Axis {
     pub fn slot(&self, value: &Value) -> f64 {
         let slot = match (self, value) {
             (Self::Choices { choices }, value) => choices.iter().position(|choice| choice == value).map(|k| k as f64),
-            (Self::Continuous { low, high, .. }, value) => {
-                value.as_f64().filter(|x| (*low..=*high).contains(x)).map(|x| self.continuous_position(x))
-            }
+            (Self::Continuous { low, high, .. }, value) => value.as_f64().filter(|x| (*low..=*high).contains(x)),
             (Self::Steps { low, step, count, .. }, value) => value
                 .as_f64()
                 .map(|x| ((x - low) / step, (x - low) / step))
@@ -106,10 +103,7 @@ impl Axis {
     /// The value that `slot`, which must not be NaN, names.
     pub fn value(&self, slot: f64) -> Value {
         match self {
-            Self::Continuous { low, high, from, to, log } => {
-                let x = from * (1.0 - slot) + to * slot;
-                Value::Float(if *log { x.exp() } else { x }.clamp(*low, *high))
-            }
+            Self::Continuous { .. } => Value::Float(slot),
             Self::Steps { low, high, step, .. } => Value::Float((low + slot * step).min(*high)),
             Self::Integers { low, high, step, .. } => {
                 let x = i128::from(*low) + slot as i128 * i128::from(*step);
@@ -125,9 +119,12 @@ impl Axis {
     /// The slot whose cell holds `position` in 0..=1; categories divide the interval evenly.
     pub fn slot_at(&self, position: f64) -> f64 {
         match self {
-            Self::Continuous { .. } => position,
+            Self::Continuous { low, high, from, to, log } => {
+                let x = from * (1.0 - position) + to * position;
+                if *log { exp(x) } else { x }.clamp(*low, *high)
+            }
             Self::LogIntegers { low, high, from, to } => {
-                let x = (from + position * (to - from)).exp().round();
+                let x = exp(from + position * (to - from)).round();
                 x.clamp(*low as f64, *high as f64) - *low as f64
             }
             Self::Steps { .. } | Self::Integers { .. } | Self::Choices { .. } => {
@@ -140,8 +137,8 @@ impl Axis {
     /// Where on the unit interval the value of `slot` lies; of a category, only its place in the list.
     pub fn position(&self, slot: f64) -> f64 {
         match self {
-            Self::Continuous { .. } => slot,
-            Self::LogIntegers { low, from, to, .. } => ((*low as f64 + slot).ln() - from) / (to - from),
+            Self::Continuous { .. } => self.continuous_position(slot),
+            Self::LogIntegers { low, from, to, .. } => (ln(*low as f64 + slot) - from) / (to - from),
             Self::Steps { .. } | Self::Integers { .. } | Self::Choices { .. } => {
                 (slot + 0.5) / self.count().unwrap_or(1) as f64
             }
@@ -151,10 +148,13 @@ impl Axis {
     /// The edges of the cell of `slot` on the unit interval; those of a continuous value coincide.
     pub fn cell(&self, slot: f64) -> (f64, f64) {
         match self {
-            Self::Continuous { .. } => (slot, slot),
+            Self::Continuous { .. } => {
+                let position = self.continuous_position(slot);
+                (position, position)
+            }
             Self::LogIntegers { low, from, to, .. } => {
                 let x = *low as f64 + slot;
-                (((x - 0.5).ln() - from) / (to - from), ((x + 0.5).ln() - from) / (to - from))
+                ((ln(x - 0.5) - from) / (to - from), (ln(x + 0.5) - from) / (to - from))
             }
             Self::Steps { .. } | Self::Integers { .. } | Self::Choices { .. } => {
                 let count = self.count().unwrap_or(1) as f64;
@@ -165,7 +165,7 @@ impl Axis {
 
     fn continuous_position(&self, x: f64) -> f64 {
         let Self::Continuous { from, to, log, .. } = self else { return f64::NAN };
-        let x = if *log { x.ln() } else { x };
+        let x = if *log { ln(x) } else { x };
         // Halves, because the width of the widest range is not a number.
         ((x / 2.0 - from / 2.0) / (to / 2.0 - from / 2.0)).clamp(0.0, 1.0)
     }

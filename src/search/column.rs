@@ -5,7 +5,10 @@
 //! clip"; Watanabe 2023, arXiv:2304.11127, §3.3). n is rounded down to a quarter power of 2, so that widths, and the
 //! normalising constants with them, stay the same while trials are added one by one.
 
+use std::f64::consts::LN_2;
+
 use super::layout::{Dimension, Layout};
+use super::math::{ln, powf};
 use super::normal::{Cdf, LN_SQRT_TAU};
 
 /// Vectors of `n_trials`; NaN where a trial has no value.
@@ -78,14 +81,14 @@ fn log_norm(cdf: &Cdf, position: f64, sigma: f64) -> f64 {
     if position.is_nan() {
         return 0.0;
     }
-    -LN_SQRT_TAU - sigma.ln() - cdf.inside(position, 1.0 / sigma).ln()
+    -LN_SQRT_TAU - ln(sigma) - ln(cdf.inside(position, 1.0 / sigma))
 }
 
 /// In parts of the range, for `observed` values and `width` parameters a trial.
 pub(super) fn bandwidth(observed: usize, width: f64) -> f64 {
-    let quarters = ((observed.max(1) as f64).log2() * 4.0 + 1e-9).floor();
-    let n = (quarters / 4.0).exp2();
-    (0.2 * n.powf(-1.0 / (width + 4.0))).clamp(1.0 / (n + 2.0).min(100.0), 1.0)
+    let quarters = (ln(observed.max(1) as f64) / LN_2 * 4.0 + 1e-9).floor();
+    let n = powf(2.0, quarters / 4.0);
+    (0.2 * powf(n, -1.0 / (width + 4.0))).clamp(1.0 / (n + 2.0).min(100.0), 1.0)
 }
 
 #[cfg(test)]

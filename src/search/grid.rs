@@ -60,7 +60,8 @@ fn on_grid(history: &History, mut row: Row) -> Row {
     for (slot, dimension) in row.iter_mut().zip(history.layout().dimensions()) {
         if dimension.axis.count().is_none() && !slot.is_nan() {
             let levels = super::layout::CONTINUOUS_LEVELS as f64;
-            *slot = (*slot * levels).floor().min(levels - 1.0) / (levels - 1.0);
+            let level = (dimension.axis.position(*slot) * levels).floor().min(levels - 1.0);
+            *slot = dimension.axis.slot_at(level / (levels - 1.0));
         }
     }
     row

@@ -4,13 +4,13 @@
 //! follows each change exactly: it always equals what a rebuild from the records would give.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Space};
 
 use super::column::Column;
-use super::layout::Layout;
+use super::layout::{Layout, Row};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordState {
@@ -28,39 +28,57 @@ pub struct Record {
     pub params: Params,
     /// One per objective when complete; else empty.
     pub values: Vec<f64>,
+    /// A constraint is met when its value is at most 0. Empty where a tuning has none.
+    pub constraints: Vec<f64>,
     /// Values of objective 0 by step, in the order of the steps.
     pub steps: Vec<(u64, f64)>,
 }
 
+impl Record {
+    pub fn pending(params: Params) -> Self {
+        Self { state: RecordState::Pending, params, values: Vec::new(), constraints: Vec::new(), steps: Vec::new() }
+    }
+
+    pub fn complete(params: Params, values: Vec<f64>) -> Self {
+        Self { state: RecordState::Complete, values, ..Self::pending(params) }
+    }
+}
+
 /// The trials of one sweep, numbered from 0 without gaps, with what samplers derive from them kept up to date.
 ///
-/// Memory: beside the records 24 bytes for each numeric and 8 for each categorical parameter, and about 80, a trial.
+/// Trials are held by column, not as they were recorded: a value outside its parameter's domain, and a parameter that
+/// the space does not have, are not kept.
+///
+/// Memory: 24 bytes for each numeric and 8 for each categorical parameter, and about 60, a trial; steps and constraints
+/// only where there are any.
 #[derive(Debug, Clone)]
 pub struct History {
     space: Space,
     directions: Vec<Direction>,
     seed: u64,
-    records: Vec<Record>,
     layout: Layout,
     columns: Vec<Column>,
-    /// Where each trial stands; `None` if it has no result to learn from.
-    standings: Vec<Option<Standing>>,
+    states: Vec<RecordState>,
+    /// `n_trials` × `n_objectives`; NaN where there is none.
+    values: Vec<f64>,
+    constraints: BTreeMap<u32, Box<[f64]>>,
+    steps: BTreeMap<u32, Vec<(u64, f64)>>,
     /// Numbers of the trials with a standing, best first.
     order: Vec<u32>,
-    /// Fingerprint of each trial's point, if it is one of the space.
-    points: Vec<Option<u128>>,
-    /// How many trials tried each point.
-    seen: HashMap<u128, u32>,
+    /// Is the trial's point one of the space, and so counted in `seen`?
+    whole: Vec<bool>,
+    /// How many trials tried the point of each fingerprint.
+    seen: HashMap<u64, u32>,
 }
 
 /// The place of a finished trial among the others: smaller is better, equals are told apart by their number.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
-    /// 0: complete. 1: pruned, with steps. 2: pruned without.
+    /// 0: complete. 1: pruned, with steps. 2: pruned without. 3: a constraint is not met.
     class: u8,
     /// Of pruned trials, the one that came further stands before the other.
     steps_missing: u64,
-    /// Objective 0, smaller is better; never NaN.
+    /// Objective 0, smaller is better; never NaN. Of trials that break a constraint, by how much.
     loss: f64,
 }
 
@@ -73,10 +91,12 @@ impl History {
             space,
             directions,
             seed,
-            records: Vec::new(),
-            standings: Vec::new(),
+            states: Vec::new(),
+            values: Vec::new(),
+            constraints: BTreeMap::new(),
+            steps: BTreeMap::new(),
             order: Vec::new(),
-            points: Vec::new(),
+            whole: Vec::new(),
             seen: HashMap::new(),
         }
     }
@@ -93,8 +113,61 @@ impl History {
         self.seed
     }
 
-    pub fn records(&self) -> &[Record] {
-        &self.records
+    /// How many trials there are, finished or not.
+    pub fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty()
+    }
+
+    /// `n_trials` states, by number.
+    pub fn states(&self) -> &[RecordState] {
+        &self.states
+    }
+
+    /// One value per objective of a complete trial; `None` of every other, and where a value is missing or NaN.
+    pub fn values(&self, number: u32) -> Option<&[f64]> {
+        let (index, count) = (number as usize, self.objectives());
+        let complete = self.states.get(index) == Some(&RecordState::Complete);
+        let values = self.values.get(index * count..(index + 1) * count).filter(|_| complete)?;
+        values.iter().all(|value| !value.is_nan()).then_some(values)
+    }
+
+    /// Empty where the tuning has none, or the trial told none.
+    pub fn constraints(&self, number: u32) -> &[f64] {
+        self.constraints.get(&number).map_or(&[], |values| values)
+    }
+
+    /// By how much the trial breaks its constraints, all together; 0 if it meets them or has none. NaN counts as ∞.
+    pub fn violation(&self, number: u32) -> f64 {
+        let excess = |value: &f64| if value.is_nan() { f64::INFINITY } else { value.max(0.0) };
+        self.constraints(number).iter().map(excess).sum()
+    }
+
+    /// Values of objective 0 by step, in the order of the steps.
+    pub fn steps(&self, number: u32) -> &[(u64, f64)] {
+        self.steps.get(&number).map_or(&[], |steps| steps)
+    }
+
+    /// What the trial tried, as far as it is of this space.
+    pub fn params(&self, number: u32) -> Params {
+        self.layout.params(&self.row(number as usize))
+    }
+
+    /// The whole trial, if there is one of this number.
+    pub fn get(&self, number: u32) -> Option<Record> {
+        let state = *self.states.get(number as usize)?;
+        let count = self.objectives();
+        let values = &self.values[number as usize * count..(number as usize + 1) * count];
+        Some(Record {
+            state,
+            params: self.params(number),
+            values: if state == RecordState::Complete { values.to_vec() } else { Vec::new() },
+            constraints: self.constraints(number).to_vec(),
+            steps: self.steps(number).to_vec(),
+        })
     }
 
     /// Adds the next trial, or replaces what is known of an earlier one.
@@ -104,23 +177,30 @@ impl History {
     /// Cost: O(n_params) on average, and a move of at most 4 bytes a trial.
     pub fn record(&mut self, number: u32, record: Record) {
         let index = number as usize;
-        if index > self.records.len() {
+        if index > self.len() {
             return;
         }
-        if self.records.get(index).is_none_or(|known| known.params != record.params) {
-            self.set_point(index, &record.params);
+        if let Some(old) = self.standing(number) {
+            let place = self.place(&old, number);
+            self.order.remove(place);
         }
-        self.set_standing(number, Standing::of(&record, self.first_direction()));
-        if index < self.records.len() {
-            self.records[index] = record;
-        } else {
-            self.records.push(record);
+        self.set_point(index, &record.params);
+        self.set_result(index, record);
+        if let Some(new) = self.standing(number) {
+            let place = self.place(&new, number);
+            self.order.insert(place, number);
         }
     }
 
     /// The direction of objective 0.
     pub(super) fn first_direction(&self) -> Direction {
         self.directions.first().copied().unwrap_or(Direction::Minimize)
+    }
+
+    /// The values of a complete trial, turned so that smaller is better; see [`History::values`].
+    pub(super) fn losses(&self, number: u32) -> Option<Vec<f64>> {
+        let values = self.values(number)?;
+        Some(self.directions.iter().zip(values).map(|(direction, value)| direction.loss(*value)).collect())
     }
 
     pub(super) fn layout(&self) -> &Layout {
@@ -132,14 +212,20 @@ impl History {
         &self.columns
     }
 
-    /// Complete and pruned trials with a usable first value, best first.
+    /// The slots of one trial.
+    pub(super) fn row(&self, index: usize) -> Row {
+        self.columns.iter().map(|column| column.slots.get(index).copied().unwrap_or(f64::NAN)).collect()
+    }
+
+    /// Complete and pruned trials with a usable first value: those that meet their constraints, best first, then the
+    /// others, by how much they do not.
     pub(super) fn order(&self) -> &[u32] {
         &self.order
     }
 
     /// Has the trial a result to learn from?
     pub(super) fn has_result(&self, index: usize) -> bool {
-        self.standings.get(index).is_some_and(Option::is_some)
+        self.standing(index as u32).is_some()
     }
 
     /// Has some trial, whatever came of it, tried this point?
@@ -157,71 +243,88 @@ impl History {
         self.layout.is_discrete() && self.layout.size().is_none_or(|size| self.seen_points() < size)
     }
 
+    fn objectives(&self) -> usize {
+        self.directions.len().max(1)
+    }
+
     fn set_point(&mut self, index: usize, params: &Params) {
         let (row, whole) = self.layout.row(params);
-        let point = whole.then(|| self.layout.fingerprint(&row));
+        if index == self.whole.len() {
+            self.whole.push(false);
+        } else if self.whole[index] {
+            let old = self.layout.fingerprint(&self.row(index));
+            if let Some(trials) = self.seen.get_mut(&old) {
+                *trials -= 1;
+                if *trials == 0 {
+                    self.seen.remove(&old);
+                }
+            }
+        }
         for ((column, dimension), &slot) in self.columns.iter_mut().zip(self.layout.dimensions()).zip(&row) {
             column.set(&self.layout, dimension, index, slot);
         }
-        if index == self.points.len() {
-            self.points.push(None);
-        }
-        if let Some(old) = std::mem::replace(&mut self.points[index], point)
-            && let Some(trials) = self.seen.get_mut(&old)
-        {
-            *trials -= 1;
-            if *trials == 0 {
-                self.seen.remove(&old);
-            }
-        }
-        if let Some(new) = point {
-            *self.seen.entry(new).or_insert(0) += 1;
+        self.whole[index] = whole;
+        if whole {
+            *self.seen.entry(self.layout.fingerprint(&row)).or_insert(0) += 1;
         }
     }
 
-    fn set_standing(&mut self, number: u32, standing: Option<Standing>) {
-        let index = number as usize;
-        if index == self.standings.len() {
-            self.standings.push(None);
+    fn set_result(&mut self, index: usize, record: Record) {
+        let (number, count) = (index as u32, self.objectives());
+        if index == self.states.len() {
+            self.states.push(record.state);
+            self.values.resize(self.values.len() + count, f64::NAN);
         }
-        if let Some(old) = self.standings[index] {
-            let place = self.place(&old, number);
-            self.order.remove(place);
+        self.states[index] = record.state;
+        let values = record.values.iter().copied().chain(std::iter::repeat(f64::NAN));
+        for (place, value) in self.values[index * count..(index + 1) * count].iter_mut().zip(values) {
+            *place = value;
         }
-        if let Some(new) = &standing {
-            let place = self.place(new, number);
-            self.order.insert(place, number);
+        if record.constraints.is_empty() {
+            self.constraints.remove(&number);
+        } else {
+            self.constraints.insert(number, record.constraints.into());
         }
-        self.standings[index] = standing;
+        if record.steps.is_empty() {
+            self.steps.remove(&number);
+        } else {
+            self.steps.insert(number, record.steps);
+        }
+    }
+
+    fn standing(&self, number: u32) -> Option<Standing> {
+        let state = *self.states.get(number as usize)?;
+        let direction = self.first_direction();
+        let standing = match state {
+            RecordState::Pending | RecordState::Failed => return None,
+            RecordState::Complete => {
+                let loss = direction.loss(self.values[number as usize * self.objectives()]);
+                Some(Standing { class: 0, steps_missing: 0, loss }).filter(|_| !loss.is_nan())?
+            }
+            RecordState::Pruned => match self.steps(number).last() {
+                Some((step, value)) => {
+                    let loss = if value.is_nan() { f64::INFINITY } else { direction.loss(*value) };
+                    Standing { class: 1, steps_missing: u64::MAX - step, loss }
+                }
+                None => Standing { class: 2, steps_missing: 0, loss: 0.0 },
+            },
+        };
+        let violation = self.violation(number);
+        if violation > 0.0 {
+            return Some(Standing { class: 3, steps_missing: 0, loss: violation });
+        }
+        Some(standing)
     }
 
     /// Where `standing` of trial `number` is, or belongs, in the order.
     fn place(&self, standing: &Standing, number: u32) -> usize {
-        self.order.partition_point(|&other| match &self.standings[other as usize] {
-            Some(known) => known.compare(standing).then(other.cmp(&number)) == Ordering::Less,
-            None => false,
+        self.order.partition_point(|&other| {
+            self.standing(other).is_some_and(|known| known.compare(standing).then(other.cmp(&number)) == Ordering::Less)
         })
     }
 }
 
 impl Standing {
-    fn of(record: &Record, direction: Direction) -> Option<Self> {
-        match record.state {
-            RecordState::Pending | RecordState::Failed => None,
-            RecordState::Complete => {
-                let value = record.values.first().copied().filter(|value| !value.is_nan())?;
-                Some(Self { class: 0, steps_missing: 0, loss: direction.loss(value) })
-            }
-            RecordState::Pruned => Some(match record.steps.last() {
-                Some((step, value)) => {
-                    let loss = if value.is_nan() { f64::INFINITY } else { direction.loss(*value) };
-                    Self { class: 1, steps_missing: u64::MAX - step, loss }
-                }
-                None => Self { class: 2, steps_missing: 0, loss: 0.0 },
-            }),
-        }
-    }
-
     fn compare(&self, other: &Self) -> Ordering {
         let by_progress = (self.class, self.steps_missing).cmp(&(other.class, other.steps_missing));
         by_progress.then(self.loss.total_cmp(&other.loss))

@@ -166,29 +166,20 @@ impl Layout {
         active.map(|(dimension, slot)| (dimension.name.clone(), dimension.axis.value(*slot))).collect()
     }
 
-    /// 128 bits that are the same for equal points. That two of a million different points share them has a chance
-    /// below 1e-26, and would cost one point that is not tried.
-    pub fn fingerprint(&self, row: &[f64]) -> u128 {
-        let (mut a, mut b) = (0x243f_6a88_85a3_08d3_u64, 0x1319_8a2e_0370_7344_u64);
-        for (dimension, slot) in self.dimensions.iter().zip(row) {
-            // Not the position of a continuous value: that is rounded.
-            let value = if slot.is_nan() || dimension.axis.count().is_some() {
-                *slot
-            } else {
-                dimension.axis.value(*slot).as_f64().unwrap_or(*slot)
-            };
+    /// 64 bits that are the same for equal points. That two of 100,000 different points share them has a chance below
+    /// 1e-9, and would cost one point that is not tried.
+    pub fn fingerprint(&self, row: &[f64]) -> u64 {
+        row.iter().fold(0x243f_6a88_85a3_08d3_u64, |hash, slot| {
             // One NaN and one zero.
-            let bits = if value.is_nan() { u64::MAX } else { (value + 0.0).to_bits() };
-            a = mix(a ^ bits).wrapping_add(0x9e37_79b9_7f4a_7c15);
-            b = mix(b.wrapping_add(bits)).rotate_left(17) ^ 0xa409_3822_299f_31d0;
-        }
-        (u128::from(a) << 64) | u128::from(b)
+            let bits = if slot.is_nan() { u64::MAX } else { (slot + 0.0).to_bits() };
+            mix(hash ^ bits).wrapping_add(0x9e37_79b9_7f4a_7c15)
+        })
     }
 }
 
 /// The slot of level `level` of a grid.
 fn level_slot(axis: &Axis, level: u64) -> f64 {
-    if axis.count().is_some() { level as f64 } else { level as f64 / (CONTINUOUS_LEVELS - 1) as f64 }
+    if axis.count().is_some() { level as f64 } else { axis.slot_at(level as f64 / (CONTINUOUS_LEVELS - 1) as f64) }
 }
 
 fn take_digit(rest: &mut u64, radix: Option<u64>) -> u64 {

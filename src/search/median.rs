@@ -1,7 +1,7 @@
 //! The median pruner: stops what is worse than half of the others were at the same step.
 
 use super::Pruner;
-use super::history::{History, Record, RecordState};
+use super::history::{History, RecordState};
 
 /// Stops a trial whose best value so far is strictly worse than the median of what the complete trials reported at
 /// the step that it reported last (Golovin et al., "Google Vizier", KDD 2017, §3.2.2, with Optuna's choices).
@@ -18,27 +18,28 @@ pub(super) struct Median {
 
 impl Pruner for Median {
     fn should_prune(&self, history: &History, number: u32) -> bool {
-        let Some(trial) = history.records().get(number as usize) else { return false };
-        let Some(&(step, _)) = trial.steps.last() else { return false };
-        if trial.state != RecordState::Pending || step < self.warmup_steps {
+        let steps = history.steps(number);
+        let Some(&(step, _)) = steps.last() else { return false };
+        if history.states().get(number as usize) != Some(&RecordState::Pending) || step < self.warmup_steps {
             return false;
         }
-        let complete = || history.records().iter().filter(|record| record.state == RecordState::Complete);
+        let complete = || (0..).zip(history.states()).filter(|(_, state)| **state == RecordState::Complete);
         if complete().take(self.startup_trials.max(1) as usize).count() < self.startup_trials.max(1) as usize {
             return false;
         }
         let direction = history.first_direction();
-        let losses = trial.steps.iter().map(|(_, value)| direction.loss(*value)).filter(|loss| !loss.is_nan());
+        let losses = steps.iter().map(|(_, value)| direction.loss(*value)).filter(|loss| !loss.is_nan());
         let Some(best) = losses.reduce(f64::min) else { return true };
-        let others = complete().filter_map(|record| value_at(record, step)).map(|value| direction.loss(value));
+        let others =
+            complete().filter_map(|(other, _)| value_at(history.steps(other), step)).map(|value| direction.loss(value));
         median(others.filter(|loss| !loss.is_nan()).collect()).is_some_and(|median| best > median)
     }
 }
 
 /// The value that was reported for exactly this step.
-fn value_at(record: &Record, step: u64) -> Option<f64> {
-    let end = record.steps.partition_point(|(other, _)| *other <= step);
-    record.steps[..end].last().filter(|(last, _)| *last == step).map(|(_, value)| *value)
+fn value_at(steps: &[(u64, f64)], step: u64) -> Option<f64> {
+    let end = steps.partition_point(|(other, _)| *other <= step);
+    steps[..end].last().filter(|(last, _)| *last == step).map(|(_, value)| *value)
 }
 
 /// The middle value, or the mean of the two in the middle.

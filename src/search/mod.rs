@@ -11,6 +11,7 @@ mod column;
 mod grid;
 mod history;
 mod layout;
+mod math;
 mod median;
 mod normal;
 mod permutation;

@@ -182,10 +182,11 @@ fn search(entry: &SearchEntry) -> Search {
             warmup_steps: median.warmup_steps.unwrap_or(0),
         },
     };
+    let defaults = Search::new(entry.sampler.unwrap_or(SamplerKind::Tpe));
     Search {
-        sampler: entry.sampler.unwrap_or(SamplerKind::Tpe),
-        startup_trials: entry.startup_trials.unwrap_or(10),
+        startup_trials: entry.startup_trials.unwrap_or(defaults.startup_trials),
         pruner,
         seed: entry.seed,
+        ..defaults
     }
 }

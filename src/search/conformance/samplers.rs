@@ -10,11 +10,11 @@ use super::spaces::{
     mixed, parameter, pending, run, space, thousand,
 };
 use crate::domain::params::{Domain, Params, Space, Value};
-use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
+use crate::domain::tuning::{SamplerKind, Search};
 use crate::search::{History, Sampler, sampler};
 
 fn sampler_of(kind: SamplerKind) -> Box<dyn Sampler> {
-    sampler(&Search { sampler: kind, startup_trials: 4, pruner: PrunerSettings::None, seed: None })
+    sampler(&Search { startup_trials: 4, ..Search::new(kind) })
 }
 
 fn by_value(_: u32, params: Params) -> crate::search::Record {
@@ -161,8 +161,8 @@ fn goes_on_after_a_restart_as_if_there_had_been_none(kind: SamplerKind) {
         let mut history = empty(&space, 8);
         run(&*sampler, &mut history, 30, checkered);
         let mut rebuilt = empty(&space, 8);
-        for (number, record) in (0..).zip(history.records()) {
-            rebuilt.record(number, record.clone());
+        for (number, record) in (0..).map_while(|number| Some((number, history.get(number)?))) {
+            rebuilt.record(number, record);
         }
         let go_on = |history: &mut History| bits(&run(&*sampler, history, 8, by_value));
         assert_eq!(go_on(&mut history), go_on(&mut rebuilt));

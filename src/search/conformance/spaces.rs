@@ -137,11 +137,11 @@ pub fn judge(params: &Params) -> f64 {
 }
 
 pub fn complete(params: Params, value: f64) -> Record {
-    Record { state: RecordState::Complete, params, values: vec![value], steps: Vec::new() }
+    Record::complete(params, vec![value])
 }
 
 pub fn pending(params: Params) -> Record {
-    Record { state: RecordState::Pending, params, values: Vec::new(), steps: Vec::new() }
+    Record::pending(params)
 }
 
 /// Records of every kind that samplers must bear, by trial.
@@ -151,13 +151,13 @@ pub fn checkered(number: u32, params: Params) -> Record {
         (0..u64::from(number % 4)).map(|step| (step * 2, value + 1.0 / (step + 1) as f64)).collect();
     let nan_steps = vec![(0, f64::NAN), (3, f64::NAN)];
     match number % 9 {
-        0 => Record { state: RecordState::Failed, params, values: Vec::new(), steps },
-        1 => Record { state: RecordState::Pruned, params, values: Vec::new(), steps },
+        0 => Record { state: RecordState::Failed, steps, ..pending(params) },
+        1 => Record { state: RecordState::Pruned, steps, ..pending(params) },
         2 => pending(params),
         3 => complete(params, f64::NAN),
         4 => complete(params, if number.is_multiple_of(2) { f64::INFINITY } else { f64::NEG_INFINITY }),
-        5 => Record { state: RecordState::Pruned, params, values: Vec::new(), steps: nan_steps },
-        6 => Record { state: RecordState::Complete, params, values: Vec::new(), steps },
+        5 => Record { state: RecordState::Pruned, steps: nan_steps, ..pending(params) },
+        6 => Record { state: RecordState::Complete, steps, ..pending(params) },
         _ => complete(params, value),
     }
 }
@@ -173,7 +173,7 @@ pub fn run(
     trials: u32,
     record: impl Fn(u32, Params) -> Record,
 ) -> Vec<Params> {
-    let begin = u32::try_from(history.records().len()).unwrap();
+    let begin = u32::try_from(history.len()).unwrap();
     let mut asked = Vec::new();
     for number in begin..begin + trials {
         let Some(params) = sampler.ask(history, number) else { break };

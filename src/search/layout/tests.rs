@@ -87,7 +87,7 @@ fn what_is_not_a_whole_point_is_told_apart() {
 fn equal_points_have_equal_fingerprints_and_others_have_others() {
     let layout = Layout::new(&mixed());
     let rows: Vec<Row> = (0..500).map(|number| draw(&layout, &mut Stream::of_trial(2, number))).collect();
-    let prints: BTreeSet<u128> = rows.iter().map(|row| layout.fingerprint(row)).collect();
+    let prints: BTreeSet<u64> = rows.iter().map(|row| layout.fingerprint(row)).collect();
     assert_eq!(prints.len(), 500);
     for row in &rows {
         assert_eq!(layout.fingerprint(&row.clone()), layout.fingerprint(row));

@@ -17,6 +17,7 @@
 
 use crate::search::column::Column;
 use crate::search::layout::{Layout, Row};
+use crate::search::math::{exp, ln};
 use crate::search::stream::Stream;
 
 use super::term::{Term, add_term, cell_log_density};
@@ -80,7 +81,7 @@ impl<'a> Estimator<'a> {
             }
             kernels.push(Kernels { column, smoothing: 1.0 / (column.observed() as f64 + 1.0), folded });
         }
-        Self { layout, kernels, log_factors, log_count: ((count + 1) as f64).ln() }
+        Self { layout, kernels, log_factors, log_count: ln((count + 1) as f64) }
     }
 
     /// A random point of this density. All rows must be kernels.
@@ -139,12 +140,12 @@ impl<'a> Estimator<'a> {
         }
         let top = maximum(exponents);
         if top > sum.shift {
-            sum.sum *= (sum.shift - top).exp();
+            sum.sum *= exp(sum.shift - top);
             sum.shift = top;
         }
         sum.sum += sum_exp(exponents, sum.shift);
         sum.next = block.end;
-        sum.log_density = sum.shift + sum.sum.ln() - self.log_count;
+        sum.log_density = sum.shift + ln(sum.sum) - self.log_count;
         true
     }
 
@@ -165,8 +166,8 @@ impl<'a> Estimator<'a> {
 impl Candidate {
     pub fn new(layout: &Layout, row: Row) -> Self {
         let cdf = Cdf::table();
-        let log_mass = cdf.between(-PRIOR_MEAN / PRIOR_SIGMA, (1.0 - PRIOR_MEAN) / PRIOR_SIGMA).ln();
-        let log_norm = -log_mass - LN_SQRT_TAU - PRIOR_SIGMA.ln();
+        let log_mass = ln(cdf.between(-PRIOR_MEAN / PRIOR_SIGMA, (1.0 - PRIOR_MEAN) / PRIOR_SIGMA));
+        let log_norm = -log_mass - LN_SQRT_TAU - ln(PRIOR_SIGMA);
         let log_priors: Vec<f64> = layout
             .dimensions()
             .iter()

@@ -92,11 +92,9 @@ fn best_ratio(candidates: &[(f64, Candidate)], bad: &Estimator<'_>) -> Option<us
 fn split(history: &History) -> (&[u32], Vec<bool>) {
     let order = history.order();
     let good = &order[..order.len().div_ceil(10).min(MOST_GOOD)];
-    let bad =
-        |(index, record): (usize, &super::Record)| history.has_result(index) || record.state == RecordState::Pending;
-    let mut bad: Vec<bool> = history.records().iter().enumerate().map(bad).collect();
-    for &number in good {
-        bad[number as usize] = false;
+    let mut bad: Vec<bool> = history.states().iter().map(|state| *state == RecordState::Pending).collect();
+    for &number in &order[good.len()..] {
+        bad[number as usize] = true;
     }
     (good, bad)
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::search::layout::Dimension;
+use crate::search::math::ln;
 
 use super::estimator::Kernels;
 use crate::search::normal::{Cdf, LN_SQRT_TAU};
@@ -45,7 +46,7 @@ impl Term {
         if dimension.is_categorical() {
             let choices = dimension.axis.count().unwrap_or(1) as f64;
             let all = 1.0 + choices * kernels.smoothing;
-            let relative = |mass: f64| (choices * mass / all).ln();
+            let relative = |mass: f64| ln(choices * mass / all);
             return Self::Choice {
                 choice: slot,
                 hit: relative(1.0 + kernels.smoothing),
@@ -128,7 +129,7 @@ pub(super) fn cell_log_density(cdf: &Cdf, cell: (f64, f64), mean: f64, sigma: f6
         return c0 + z * z * (c2 + z * z * c4);
     }
     let mass = cdf.between((cell.0 - mean) / sigma, (cell.1 - mean) / sigma);
-    ((mass / width).ln() + LN_SQRT_TAU).max(-700.0)
+    (ln(mass / width) + LN_SQRT_TAU).max(-700.0)
 }
 
 /// The logarithm of the mean of exp(−z²/2) over an interval `width` wide around z, as c₀ + c₂z² + c₄z⁴: the Taylor series

@@ -1,6 +1,6 @@
 use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Space};
-use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
+use crate::domain::tuning::{SamplerKind, Search};
 use crate::search::conformance::spaces::{
     choices, complete, float, int, log_float, parameter, pending, run, space, when,
 };
@@ -13,7 +13,7 @@ fn number(params: &Params, name: &str) -> Option<f64> {
 /// The best loss of each of eight sweeps, ascending; `sign` turns the direction.
 fn best_losses(kind: SamplerKind, space: &Space, trials: u32, sign: f64, loss: impl Fn(&Params) -> f64) -> Vec<f64> {
     let direction = if sign > 0.0 { Direction::Minimize } else { Direction::Maximize };
-    let settings = Search { sampler: kind, startup_trials: 10, pruner: PrunerSettings::None, seed: None };
+    let settings = Search::new(kind);
     let mut best: Vec<f64> = (0..8)
         .map(|seed| {
             let mut history = History::new(space.clone(), vec![direction], seed);
@@ -78,7 +78,7 @@ fn the_better_branch_and_its_parameters_are_found() {
 }
 
 fn tpe() -> Box<dyn crate::search::Sampler> {
-    sampler(&Search { sampler: SamplerKind::Tpe, startup_trials: 10, pruner: PrunerSettings::None, seed: None })
+    sampler(&Search::new(SamplerKind::Tpe))
 }
 
 fn line() -> Space {
@@ -103,8 +103,7 @@ fn mean_of_asks(history: &History) -> f64 {
 
 #[test]
 fn the_first_trials_are_random_and_equal_those_of_random_search() {
-    let random =
-        sampler(&Search { sampler: SamplerKind::Random, startup_trials: 0, pruner: PrunerSettings::None, seed: None });
+    let random = sampler(&Search::new(SamplerKind::Random));
     let first = |sampler: &dyn crate::search::Sampler| {
         run(sampler, &mut History::new(line(), vec![Direction::Minimize], 3), 10, |_, params| complete(params, 1.0))
     };
@@ -121,8 +120,8 @@ fn pruned_trials_teach_by_how_far_they_came() {
     let history = along_the_line(|params, loss| Record {
         state: RecordState::Pruned,
         params,
-        values: Vec::new(),
         steps: (0..=(100.0 - 100.0 * loss) as u64).map(|step| (step, 1.0)).collect(),
+        ..Record::pending(Params::default())
     });
     assert!((mean_of_asks(&history) - 0.2).abs() < 0.1);
 }
@@ -139,7 +138,7 @@ fn failed_trials_teach_nothing() {
     let mut without = along_the_line(failing);
     let with_values = mean_of_asks(&without);
     for number in 0..30 {
-        let mut record = without.records()[number as usize].clone();
+        let mut record = without.get(number).unwrap();
         if record.state == RecordState::Failed {
             record.values.clear();
             without.record(number, record);

@@ -28,7 +28,7 @@ fn a_workflow_that_searches_by_itself_is_one_trial_until_it_tells_of_the_others(
     assert_eq!((report.counts.complete, report.counts.failed), (3, 1));
     assert_eq!(report.top.iter().map(|ranked| ranked.trial).collect::<Vec<_>>(), [2, 3, 0]);
     assert_eq!((report.sampler.as_str(), report.searches), ("its workflow searches by itself", true));
-    assert_eq!(world.snapshot().history().records().len(), 4);
+    assert_eq!(world.snapshot().history().len(), 4);
     let [now, reloaded] = world.reports();
     assert_eq!(now, reloaded);
     assert_eq!(world.snapshot.as_mut().unwrap().take_dirty().len(), 4);

@@ -21,7 +21,7 @@ struct Strict;
 
 impl Pruner for Strict {
     fn should_prune(&self, history: &History, number: u32) -> bool {
-        history.records()[number as usize].steps.iter().any(|(_, value)| *value > 1.0)
+        history.steps(number).iter().any(|(_, value)| *value > 1.0)
     }
 }
 

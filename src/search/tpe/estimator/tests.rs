@@ -146,6 +146,6 @@ fn in_how_many_portions_a_density_is_summed_makes_no_difference() {
 fn a_thousand_dimensions_stay_in_range() {
     let history = random_trials(&crate::search::conformance::spaces::thousand(), 20);
     let estimator = Estimator::new(history.layout(), history.columns(), &[true; 20]);
-    let own = Candidate::new(history.layout(), history.layout().row(&history.records()[3].params).0);
+    let own = Candidate::new(history.layout(), history.row(3));
     assert!(estimator.log_density(&own).is_finite());
 }
