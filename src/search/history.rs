@@ -197,12 +197,6 @@ impl History {
         self.directions.first().copied().unwrap_or(Direction::Minimize)
     }
 
-    /// The values of a complete trial, turned so that smaller is better; see [`History::values`].
-    pub(super) fn losses(&self, number: u32) -> Option<Vec<f64>> {
-        let values = self.values(number)?;
-        Some(self.directions.iter().zip(values).map(|(direction, value)| direction.loss(*value)).collect())
-    }
-
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -221,11 +215,6 @@ impl History {
     /// others, by how much they do not.
     pub(super) fn order(&self) -> &[u32] {
         &self.order
-    }
-
-    /// Has the trial a result to learn from?
-    pub(super) fn has_result(&self, index: usize) -> bool {
-        self.standing(index as u32).is_some()
     }
 
     /// Has some trial, whatever came of it, tried this point?
