@@ -72,33 +72,72 @@ impl Search {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum SamplerKind {
+    /// Chooses among the others by what they foretold so far.
+    Auto,
+    /// Tree-structured Parzen estimators, joint over all parameters.
+    Tpe,
+    /// One Parzen estimator for each parameter.
+    TpeIndependent,
+    /// One joint Parzen estimator for each conditional branch.
+    TpeGroup,
+    /// A Gaussian process.
+    Gp,
+    /// Covariance matrix adaptation.
+    Cmaes,
+    Nsga2,
+    Nsga3,
+    Sobol,
     Random,
     Grid,
-    Sobol,
-    Tpe,
 }
 
 impl SamplerKind {
-    pub const ALL: [Self; 4] = [Self::Random, Self::Grid, Self::Sobol, Self::Tpe];
+    pub const ALL: [Self; 11] = [
+        Self::Auto,
+        Self::Tpe,
+        Self::TpeIndependent,
+        Self::TpeGroup,
+        Self::Gp,
+        Self::Cmaes,
+        Self::Nsga2,
+        Self::Nsga3,
+        Self::Sobol,
+        Self::Random,
+        Self::Grid,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
+            Self::Tpe => "tpe",
+            Self::TpeIndependent => "tpe-independent",
+            Self::TpeGroup => "tpe-group",
+            Self::Gp => "gp",
+            Self::Cmaes => "cmaes",
+            Self::Nsga2 => "nsga2",
+            Self::Nsga3 => "nsga3",
+            Self::Sobol => "sobol",
             Self::Random => "random",
             Self::Grid => "grid",
-            Self::Sobol => "sobol",
-            Self::Tpe => "tpe",
         }
     }
 
     /// As sentences show it.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Auto => "automatic search",
+            Self::Tpe => "TPE",
+            Self::TpeIndependent => "independent TPE",
+            Self::TpeGroup => "grouped TPE",
+            Self::Gp => "Gaussian process",
+            Self::Cmaes => "CMA-ES",
+            Self::Nsga2 => "NSGA-II",
+            Self::Nsga3 => "NSGA-III",
+            Self::Sobol => "Sobol sequence",
             Self::Random => "random search",
             Self::Grid => "grid search",
-            Self::Sobol => "Sobol sequence",
-            Self::Tpe => "TPE",
         }
     }
 }

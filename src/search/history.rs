@@ -135,6 +135,12 @@ impl History {
         values.iter().all(|value| !value.is_nan()).then_some(values)
     }
 
+    /// The values of a complete trial, turned so that smaller is better; see [`History::values`].
+    pub(super) fn losses(&self, number: u32) -> Option<Vec<f64>> {
+        let values = self.values(number)?;
+        Some(self.directions.iter().zip(values).map(|(direction, value)| direction.loss(*value)).collect())
+    }
+
     /// Empty where the tuning has none, or the trial told none.
     pub fn constraints(&self, number: u32) -> &[f64] {
         self.constraints.get(&number).map_or(&[], |values| values)

@@ -28,7 +28,8 @@ pub use history::{History, Record, RecordState};
 
 /// Proposes parameters.
 ///
-/// Every implementation passes the conformance suite in `search/conformance.rs`.
+/// Every implementation passes the conformance suite in `search/conformance.rs`. An implementation may keep what it has
+/// computed (a fitted model, say) as long as the answers are the same to the bit without it.
 pub trait Sampler: Send + Sync {
     /// The parameters of trial `number`, or `None` when the space has no point left (grid).
     ///
@@ -51,7 +52,7 @@ pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),
-        SamplerKind::Tpe => Box::new(tpe::Tpe { startup_trials: settings.startup_trials }),
+        _ => Box::new(tpe::Tpe { startup_trials: settings.startup_trials }),
     }
 }
 
