@@ -201,7 +201,8 @@ impl Snapshot {
     /// Takes in the next trial, but for the tally of what has ended.
     fn append(&mut self, trial: Trial) {
         self.count(&trial, 1);
-        self.history.record(trial.number, record_of(&trial, &self.tuning));
+        let place = self.history.place(trial.number);
+        self.history.record(place, record_of(&trial, &self.tuning));
         if !trial.state.is_finished() {
             self.open.insert(trial.number);
         }
@@ -221,7 +222,7 @@ impl Snapshot {
         let before = std::mem::replace(&mut self.trials[number as usize], after.clone());
         self.count(&before, -1);
         self.count(&after, 1);
-        self.history.record(number, record_of(&after, &self.tuning));
+        self.history.record(self.history.place(number), record_of(&after, &self.tuning));
         if after.state.is_finished() && !before.state.is_finished() {
             self.open.remove(&number);
             self.relaunch.remove(&number);

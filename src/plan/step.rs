@@ -276,7 +276,7 @@ fn prune(snapshot: &mut Snapshot, search: &Search<'_>, stepped: &mut Stepped, no
         trial.state == TrialState::Running
             && trial.stopping.is_none()
             && !trial.steps.is_empty()
-            && pruner.should_prune(snapshot.history(), trial.number)
+            && pruner.should_prune(snapshot.history(), snapshot.history().place(trial.number))
     };
     for number in numbers(snapshot, judged) {
         stop(snapshot, stepped, number, StopReason::Pruned, now);

@@ -44,7 +44,13 @@ impl Record {
     }
 }
 
-/// The trials of one sweep, numbered from 0 without gaps, with what samplers derive from them kept up to date.
+/// The trials of one sweep, with what samplers derive from them kept up to date; before them the finished trials of
+/// earlier sweeps that it starts from, if any.
+///
+/// Every trial has a *place*, from 0 without gaps, by which it is recorded and read: the [`History::earlier`] trials have
+/// the first ones, and the sweep's own trial `number` is at [`History::place`]. Without earlier trials the two are the
+/// same. Earlier trials are like others to whoever learns from results; as a point that was tried only a trial of the
+/// sweep itself counts, because an earlier one may be worth another look.
 ///
 /// Trials are held by column, not as they were recorded: a value outside its parameter's domain, and a parameter that
 /// the space does not have, are not kept.
@@ -56,6 +62,7 @@ pub struct History {
     space: Space,
     directions: Vec<Direction>,
     seed: u64,
+    earlier: u32,
     layout: Layout,
     columns: Vec<Column>,
     states: Vec<RecordState>,
@@ -63,15 +70,15 @@ pub struct History {
     values: Vec<f64>,
     constraints: BTreeMap<u32, Box<[f64]>>,
     steps: BTreeMap<u32, Vec<(u64, f64)>>,
-    /// Numbers of the trials with a standing, best first.
+    /// Places of the trials with a standing, best first.
     order: Vec<u32>,
-    /// Is the trial's point one of the space, and so counted in `seen`?
+    /// Is the trial one of the sweep's own and its point one of the space, and so counted in `seen`?
     whole: Vec<bool>,
-    /// How many trials tried the point of each fingerprint.
+    /// How many of the sweep's own trials tried the point of each fingerprint.
     seen: HashMap<u64, u32>,
 }
 
-/// The place of a finished trial among the others: smaller is better, equals are told apart by their number.
+/// The place of a finished trial among the others: smaller is better, equals are told apart by their place.
 #[derive(Debug, Clone, Copy)]
 struct Standing {
     /// 0: complete. 1: pruned, with steps. 2: pruned without. 3: a constraint is not met.
@@ -91,6 +98,7 @@ impl History {
             space,
             directions,
             seed,
+            earlier: 0,
             states: Vec::new(),
             values: Vec::new(),
             constraints: BTreeMap::new(),
@@ -99,6 +107,25 @@ impl History {
             whole: Vec::new(),
             seen: HashMap::new(),
         }
+    }
+
+    /// The history of a sweep that starts from the finished trials `earlier` of other sweeps.
+    pub fn with_earlier(space: Space, directions: Vec<Direction>, seed: u64, earlier: Vec<Record>) -> Self {
+        let mut history = Self { earlier: earlier.len() as u32, ..Self::new(space, directions, seed) };
+        for (place, record) in (0..).zip(earlier) {
+            history.record(place, record);
+        }
+        history
+    }
+
+    /// How many trials of earlier sweeps stand before the sweep's own.
+    pub fn earlier(&self) -> u32 {
+        self.earlier
+    }
+
+    /// The place of the sweep's own trial `number`.
+    pub fn place(&self, number: u32) -> u32 {
+        self.earlier.saturating_add(number)
     }
 
     pub fn space(&self) -> &Space {
@@ -113,7 +140,7 @@ impl History {
         self.seed
     }
 
-    /// How many trials there are, finished or not.
+    /// How many trials there are, earlier or own, finished or not.
     pub fn len(&self) -> usize {
         self.states.len()
     }
@@ -122,79 +149,79 @@ impl History {
         self.states.is_empty()
     }
 
-    /// `n_trials` states, by number.
+    /// `n_trials` states, by place.
     pub fn states(&self) -> &[RecordState] {
         &self.states
     }
 
     /// One value per objective of a complete trial; `None` of every other, and where a value is missing or NaN.
-    pub fn values(&self, number: u32) -> Option<&[f64]> {
-        let (index, count) = (number as usize, self.objectives());
+    pub fn values(&self, place: u32) -> Option<&[f64]> {
+        let (index, count) = (place as usize, self.objectives());
         let complete = self.states.get(index) == Some(&RecordState::Complete);
         let values = self.values.get(index * count..(index + 1) * count).filter(|_| complete)?;
         values.iter().all(|value| !value.is_nan()).then_some(values)
     }
 
     /// The values of a complete trial, turned so that smaller is better; see [`History::values`].
-    pub(super) fn losses(&self, number: u32) -> Option<Vec<f64>> {
-        let values = self.values(number)?;
+    pub(super) fn losses(&self, place: u32) -> Option<Vec<f64>> {
+        let values = self.values(place)?;
         Some(self.directions.iter().zip(values).map(|(direction, value)| direction.loss(*value)).collect())
     }
 
     /// Empty where the tuning has none, or the trial told none.
-    pub fn constraints(&self, number: u32) -> &[f64] {
-        self.constraints.get(&number).map_or(&[], |values| values)
+    pub fn constraints(&self, place: u32) -> &[f64] {
+        self.constraints.get(&place).map_or(&[], |values| values)
     }
 
     /// By how much the trial breaks its constraints, all together; 0 if it meets them or has none. NaN counts as ∞.
-    pub fn violation(&self, number: u32) -> f64 {
+    pub fn violation(&self, place: u32) -> f64 {
         let excess = |value: &f64| if value.is_nan() { f64::INFINITY } else { value.max(0.0) };
-        self.constraints(number).iter().map(excess).sum()
+        self.constraints(place).iter().map(excess).sum()
     }
 
     /// Values of objective 0 by step, in the order of the steps.
-    pub fn steps(&self, number: u32) -> &[(u64, f64)] {
-        self.steps.get(&number).map_or(&[], |steps| steps)
+    pub fn steps(&self, place: u32) -> &[(u64, f64)] {
+        self.steps.get(&place).map_or(&[], |steps| steps)
     }
 
     /// What the trial tried, as far as it is of this space.
-    pub fn params(&self, number: u32) -> Params {
-        self.layout.params(&self.row(number as usize))
+    pub fn params(&self, place: u32) -> Params {
+        self.layout.params(&self.row(place as usize))
     }
 
-    /// The whole trial, if there is one of this number.
-    pub fn get(&self, number: u32) -> Option<Record> {
-        let state = *self.states.get(number as usize)?;
+    /// The whole trial, if there is one at this place.
+    pub fn get(&self, place: u32) -> Option<Record> {
+        let state = *self.states.get(place as usize)?;
         let count = self.objectives();
-        let values = &self.values[number as usize * count..(number as usize + 1) * count];
+        let values = &self.values[place as usize * count..(place as usize + 1) * count];
         Some(Record {
             state,
-            params: self.params(number),
+            params: self.params(place),
             values: if state == RecordState::Complete { values.to_vec() } else { Vec::new() },
-            constraints: self.constraints(number).to_vec(),
-            steps: self.steps(number).to_vec(),
+            constraints: self.constraints(place).to_vec(),
+            steps: self.steps(place).to_vec(),
         })
     }
 
-    /// Adds the next trial, or replaces what is known of an earlier one.
+    /// Adds the trial at the next place, or replaces what is known of one that is there.
     ///
-    /// A `number` beyond the next one is ignored: trials are recorded in order.
+    /// A place beyond the next one is ignored: trials are recorded in order.
     ///
     /// Cost: O(n_params) on average, and a move of at most 4 bytes a trial.
-    pub fn record(&mut self, number: u32, record: Record) {
-        let index = number as usize;
+    pub fn record(&mut self, place: u32, record: Record) {
+        let index = place as usize;
         if index > self.len() {
             return;
         }
-        if let Some(old) = self.standing(number) {
-            let place = self.place(&old, number);
-            self.order.remove(place);
+        if let Some(old) = self.standing(place) {
+            let rank = self.rank(&old, place);
+            self.order.remove(rank);
         }
         self.set_point(index, &record.params);
         self.set_result(index, record);
-        if let Some(new) = self.standing(number) {
-            let place = self.place(&new, number);
-            self.order.insert(place, number);
+        if let Some(new) = self.standing(place) {
+            let rank = self.rank(&new, place);
+            self.order.insert(rank, place);
         }
     }
 
@@ -223,17 +250,17 @@ impl History {
         &self.order
     }
 
-    /// Has some trial, whatever came of it, tried this point?
+    /// Has some trial of the sweep itself, whatever came of it, tried this point?
     pub(super) fn has_seen(&self, row: &[f64]) -> bool {
         self.seen.contains_key(&self.layout.fingerprint(row))
     }
 
-    /// The number of different points that were tried.
+    /// The number of different points that the sweep itself tried.
     pub(super) fn seen_points(&self) -> u64 {
         self.seen.len() as u64
     }
 
-    /// Is the space discrete, with points that no trial has tried?
+    /// Is the space discrete, with points that no trial of the sweep itself has tried?
     pub(super) fn has_unseen_points(&self) -> bool {
         self.layout.is_discrete() && self.layout.size().is_none_or(|size| self.seen_points() < size)
     }
@@ -258,45 +285,46 @@ impl History {
         for ((column, dimension), &slot) in self.columns.iter_mut().zip(self.layout.dimensions()).zip(&row) {
             column.set(&self.layout, dimension, index, slot);
         }
-        self.whole[index] = whole;
-        if whole {
+        let counts = whole && index >= self.earlier as usize;
+        self.whole[index] = counts;
+        if counts {
             *self.seen.entry(self.layout.fingerprint(&row)).or_insert(0) += 1;
         }
     }
 
     fn set_result(&mut self, index: usize, record: Record) {
-        let (number, count) = (index as u32, self.objectives());
+        let (place, count) = (index as u32, self.objectives());
         if index == self.states.len() {
             self.states.push(record.state);
             self.values.resize(self.values.len() + count, f64::NAN);
         }
         self.states[index] = record.state;
         let values = record.values.iter().copied().chain(std::iter::repeat(f64::NAN));
-        for (place, value) in self.values[index * count..(index + 1) * count].iter_mut().zip(values) {
-            *place = value;
+        for (kept, value) in self.values[index * count..(index + 1) * count].iter_mut().zip(values) {
+            *kept = value;
         }
         if record.constraints.is_empty() {
-            self.constraints.remove(&number);
+            self.constraints.remove(&place);
         } else {
-            self.constraints.insert(number, record.constraints.into());
+            self.constraints.insert(place, record.constraints.into());
         }
         if record.steps.is_empty() {
-            self.steps.remove(&number);
+            self.steps.remove(&place);
         } else {
-            self.steps.insert(number, record.steps);
+            self.steps.insert(place, record.steps);
         }
     }
 
-    fn standing(&self, number: u32) -> Option<Standing> {
-        let state = *self.states.get(number as usize)?;
+    fn standing(&self, place: u32) -> Option<Standing> {
+        let state = *self.states.get(place as usize)?;
         let direction = self.first_direction();
         let standing = match state {
             RecordState::Pending | RecordState::Failed => return None,
             RecordState::Complete => {
-                let loss = direction.loss(self.values[number as usize * self.objectives()]);
+                let loss = direction.loss(self.values[place as usize * self.objectives()]);
                 Some(Standing { class: 0, steps_missing: 0, loss }).filter(|_| !loss.is_nan())?
             }
-            RecordState::Pruned => match self.steps(number).last() {
+            RecordState::Pruned => match self.steps(place).last() {
                 Some((step, value)) => {
                     let loss = if value.is_nan() { f64::INFINITY } else { direction.loss(*value) };
                     Standing { class: 1, steps_missing: u64::MAX - step, loss }
@@ -304,17 +332,17 @@ impl History {
                 None => Standing { class: 2, steps_missing: 0, loss: 0.0 },
             },
         };
-        let violation = self.violation(number);
+        let violation = self.violation(place);
         if violation > 0.0 {
             return Some(Standing { class: 3, steps_missing: 0, loss: violation });
         }
         Some(standing)
     }
 
-    /// Where `standing` of trial `number` is, or belongs, in the order.
-    fn place(&self, standing: &Standing, number: u32) -> usize {
+    /// Where `standing` of the trial at `place` is, or belongs, in the order.
+    fn rank(&self, standing: &Standing, place: u32) -> usize {
         self.order.partition_point(|&other| {
-            self.standing(other).is_some_and(|known| known.compare(standing).then(other.cmp(&number)) == Ordering::Less)
+            self.standing(other).is_some_and(|known| known.compare(standing).then(other.cmp(&place)) == Ordering::Less)
         })
     }
 }

@@ -17,10 +17,10 @@ pub(super) struct Median {
 }
 
 impl Pruner for Median {
-    fn should_prune(&self, history: &History, number: u32) -> bool {
-        let steps = history.steps(number);
+    fn should_prune(&self, history: &History, place: u32) -> bool {
+        let steps = history.steps(place);
         let Some(&(step, _)) = steps.last() else { return false };
-        if history.states().get(number as usize) != Some(&RecordState::Pending) || step < self.warmup_steps {
+        if history.states().get(place as usize) != Some(&RecordState::Pending) || step < self.warmup_steps {
             return false;
         }
         let complete = || (0..).zip(history.states()).filter(|(_, state)| **state == RecordState::Complete);

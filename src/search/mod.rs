@@ -33,19 +33,20 @@ pub use history::{History, Record, RecordState};
 /// Every implementation passes the conformance suite in `search/conformance.rs`. An implementation may keep what it has
 /// computed (a fitted model, say) as long as the answers are the same to the bit without it.
 pub trait Sampler: Send + Sync {
-    /// The parameters of trial `number`, or `None` when the space has no point left (grid).
+    /// The parameters of the sweep's own trial `number`, or `None` when the space has no point left (grid).
     ///
     /// Pure: `history` (which holds the space, the directions, the seed and all trials before, finished or pending)
-    /// and `number` decide. Cost is stated by each implementation.
+    /// and `number` decide. It may begin with trials of earlier sweeps: `number` names a stream of random numbers or a point
+    /// of a sequence, and a trial in the history only by [`History::place`]. Cost is stated by each implementation.
     fn ask(&self, history: &History, number: u32) -> Option<Params>;
 }
 
 /// Judges running trials.
 pub trait Pruner: Send + Sync {
-    /// Should the running trial `number` be stopped now, for the steps that it has reported?
+    /// Should the running trial at `place` of the history be stopped now, for the steps that it has reported?
     ///
     /// Pure, like [`Sampler::ask`].
-    fn should_prune(&self, history: &History, number: u32) -> bool;
+    fn should_prune(&self, history: &History, place: u32) -> bool;
 }
 
 /// The sampler that a tuning asks for.

@@ -196,6 +196,21 @@ fn copes_with_a_thousand_parameters(kind: SamplerKind) {
     assert_eq!(bits(&asked).into_iter().collect::<BTreeSet<_>>().len(), 12);
 }
 
+fn starts_from_earlier_trials(kind: SamplerKind) {
+    for space in [mixed(), discrete()] {
+        let mut earlier = empty(&space, 20);
+        run(&*sampler_of(SamplerKind::Random), &mut earlier, 30, checkered);
+        let records: Vec<_> = (0..).map_while(|place| earlier.get(place)).collect();
+        let begin = || History::with_earlier(space.clone(), earlier.directions().to_vec(), 21, records.clone());
+        let asked = run(&*sampler_of(kind), &mut begin(), 12, by_value);
+        assert_eq!(bits(&asked), bits(&run(&*sampler_of(kind), &mut begin(), 12, by_value)));
+        assert_eq!(bits(&asked).into_iter().collect::<BTreeSet<_>>().len(), 12, "a point came twice");
+        for params in &asked {
+            assert_eq!(space.check(params), Ok(()));
+        }
+    }
+}
+
 macro_rules! conformance {
     ($($kind:ident => $module:ident),+; $rules:tt) => {
         $(mod $module {
@@ -228,5 +243,6 @@ conformance! {
         tries_every_point_of_a_discrete_space_before_any_twice,
         does_not_repeat_what_was_given_from_outside,
         copes_with_a_thousand_parameters,
+        starts_from_earlier_trials,
     ]
 }

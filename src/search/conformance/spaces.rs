@@ -173,12 +173,12 @@ pub fn run(
     trials: u32,
     record: impl Fn(u32, Params) -> Record,
 ) -> Vec<Params> {
-    let begin = u32::try_from(history.len()).unwrap();
+    let begin = u32::try_from(history.len()).unwrap() - history.earlier();
     let mut asked = Vec::new();
     for number in begin..begin + trials {
         let Some(params) = sampler.ask(history, number) else { break };
         asked.push(params.clone());
-        history.record(number, record(number, params));
+        history.record(history.place(number), record(number, params));
     }
     asked
 }

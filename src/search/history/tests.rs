@@ -89,3 +89,18 @@ fn a_point_is_seen_while_any_trial_has_it() {
     history.record(1, complete(other, 1.0));
     assert_eq!((history.has_seen(&row), history.seen_points()), (false, 1));
 }
+
+#[test]
+fn earlier_trials_stand_before_the_others_and_their_points_may_be_tried_again() {
+    let point = point(&empty(&discrete(), 0), 0);
+    let earlier = vec![complete(point.clone(), 1.0), complete(point.clone(), 3.0)];
+    let mut history = History::with_earlier(discrete(), vec![Direction::Minimize], 0, earlier);
+    let row = history.layout().row(&point).0;
+    assert_eq!((history.earlier(), history.len(), history.place(0)), (2, 2, 2));
+    assert_eq!((history.has_seen(&row), history.seen_points()), (false, 0));
+    history.record(history.place(0), complete(point.clone(), 2.0));
+    assert_eq!((history.has_seen(&row), history.seen_points()), (true, 1));
+    assert_eq!(history.order(), [0, 2, 1]);
+    history.record(history.place(0), Record::pending(point));
+    assert_eq!(history.order(), [0, 1]);
+}
