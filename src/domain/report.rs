@@ -21,6 +21,9 @@ pub struct Report {
     pub objective: Objective,
     /// "TPE", "random search".
     pub sampler: String,
+    /// Which method the sampler has come to and why, where it chooses among several.
+    #[serde(default)]
+    pub choice: Option<String>,
     pub seed: u64,
     /// Trials that may run at a time.
     pub parallel: u32,

@@ -33,6 +33,7 @@ pub fn queued() -> Report {
         notes: vec!["`lr` narrowed to 1e-4..1e-2".to_owned()],
         objective: Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: Some(0.95) },
         sampler: "TPE".to_owned(),
+        choice: None,
         seed: 7,
         parallel: 8,
         trials: 40,
@@ -120,6 +121,7 @@ pub fn away() -> Report {
 pub fn searching() -> Report {
     Report {
         sampler: "its workflow searches by itself".to_owned(),
+        choice: None,
         searches: true,
         progress: Some(Progress::Workflow { done: 12, total: 30 }),
         counts: Counts { running: 1, ..Counts::default() },

@@ -260,9 +260,11 @@ pub fn totals(report: &Report) -> String {
     format!("{trials}{time}: {}{saved}", tally(&report.counts, ", "))
 }
 
-/// How it is run: "8 at a time, TPE, seed 7".
+/// How it is run: "8 at a time, TPE, seed 7"; where the sampler chooses among methods, with its choice.
 pub fn setup(report: &Report) -> String {
-    format!("{} at a time, {}, seed {}", report.parallel, prose::line(&report.sampler, NAME), report.seed)
+    let choice =
+        report.choice.as_ref().map(|choice| format!(": {}", prose::line(choice, SENTENCE))).unwrap_or_default();
+    format!("{} at a time, {}{choice}, seed {}", report.parallel, prose::line(&report.sampler, NAME), report.seed)
 }
 
 /// Which code the trials run: "main (3f2a91c)".

@@ -84,7 +84,7 @@ pub fn step(mut snapshot: Snapshot, search: &Search<'_>, grant: &Grant, now: Tim
     wind_up(&mut snapshot, &mut stepped, now);
     let moved = before != (snapshot.sweep.state, snapshot.sweep.outcome.clone());
     stepped.sweep_changed = moved;
-    tell_people(&mut snapshot, grant, moved, &mut stepped, now);
+    tell_people(&mut snapshot, search, grant, &mut stepped, now);
     (snapshot, stepped)
 }
 
@@ -334,12 +334,12 @@ fn wind_up(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
 }
 
 /// Writes the sweep's messages when its state has moved, and its progress now and then.
-fn tell_people(snapshot: &mut Snapshot, grant: &Grant, moved: bool, stepped: &mut Stepped, now: Timestamp) {
+fn tell_people(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped: &mut Stepped, now: Timestamp) {
     let due = match snapshot.sweep.reported_at {
         None => true,
         Some(at) => snapshot.news && passed(Some(at), REPORT_INTERVAL, now),
     };
-    if !moved && !due {
+    if !stepped.sweep_changed && !due {
         return;
     }
     let why = match grant {
@@ -347,7 +347,10 @@ fn tell_people(snapshot: &mut Snapshot, grant: &Grant, moved: bool, stepped: &mu
         Grant::Away(away) => Some(format!("engine {}, which does not answer", away.engine)),
         Grant::Places(_) => None,
     };
-    let report = summary::report(snapshot, why.as_deref(), now);
+    let mut report = summary::report(snapshot, why.as_deref(), now);
+    if !snapshot.tuning().trial.searches() {
+        report.choice = search.sampler.explain(snapshot.history());
+    }
     stepped.effects.extend(summary::notifications(&snapshot.sweep, &report, now));
     stepped.report = Some(report);
     stepped.sweep_changed = true;

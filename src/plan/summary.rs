@@ -33,6 +33,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         code: sweep.code.clone(),
         notes: command::describe(&sweep.overrides, tuning),
         sampler: tuning.searcher().to_owned(),
+        choice: None,
         seed: sweep.seed,
         parallel: tuning.limits.parallel,
         trials: tuning.limits.trials,

@@ -28,4 +28,8 @@ impl Sampler for TimedSampler {
         self.metrics.sampler_asked(self.kind.name(), start.elapsed());
         params
     }
+
+    fn explain(&self, history: &History) -> Option<String> {
+        self.sampler.explain(history)
+    }
 }

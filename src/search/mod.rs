@@ -39,6 +39,13 @@ pub trait Sampler: Send + Sync {
     /// and `number` decide. It may begin with trials of earlier sweeps: `number` names a stream of random numbers or a point
     /// of a sequence, and a trial in the history only by [`History::place`]. Cost is stated by each implementation.
     fn ask(&self, history: &History, number: u32) -> Option<Params>;
+
+    /// Which method proposes at present, and why, in words; `None` where it is always the same one.
+    ///
+    /// Pure, like [`Sampler::ask`].
+    fn explain(&self, _history: &History) -> Option<String> {
+        None
+    }
 }
 
 /// Judges running trials.

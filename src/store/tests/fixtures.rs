@@ -95,6 +95,7 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         notes: vec![],
         objective: objective(),
         sampler: "random search".into(),
+        choice: None,
         seed: 7,
         parallel: 2,
         trials: 10,

@@ -39,6 +39,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         notes: Vec::new(),
         objective: tuning.objectives.primary().clone(),
         sampler: "TPE".into(),
+        choice: None,
         seed: 7,
         parallel: 8,
         trials: 40,
