@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{EngineName, SweepId, TuningName};
+use super::ids::{EngineName, ParamName, SweepId, TuningName};
 use super::metrics::{Metrics, Objective};
 use super::params::Params;
 use super::sweep::{Baseline, Code, Outcome};
@@ -144,6 +144,14 @@ pub struct Ranked {
     pub value: f64,
     pub metrics: Metrics,
     pub params: Params,
+}
+
+/// How much of what tells the best trials from the others is due to one parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    pub parameter: ParamName,
+    /// From 0 to 1; those of all parameters sum to 1.
+    pub share: f64,
 }
 
 /// The answer to the tuning's requirement.

@@ -10,6 +10,7 @@ mod axis;
 mod column;
 mod grid;
 mod history;
+mod importance;
 mod layout;
 mod math;
 mod median;
@@ -27,6 +28,7 @@ mod unseen;
 mod conformance;
 
 pub use history::{History, Record, RecordState};
+pub use importance::{Reference, Settings as ImportanceSettings, importances};
 
 /// Proposes parameters.
 ///
