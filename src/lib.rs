@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md tells the way of one event through these modules.
 
 pub mod app;
+pub mod ask_tell;
 pub mod config;
 pub mod demo;
 pub mod domain;

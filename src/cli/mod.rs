@@ -1,5 +1,6 @@
 //! The commands that people type in a terminal.
 
+mod ask_tell;
 mod check;
 mod look;
 mod output;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Options),
     /// Check the configuration: every error of every file, with line and column
     Check(check::Options),
+    /// The search alone, for programs: requests and answers as lines of JSON
+    AskTell(ask_tell::Options),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// What would a webhook or command from a file start, and why?
@@ -74,6 +77,7 @@ impl ConfigOption {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
+        Command::AskTell(options) => ask_tell::run(&options),
         Command::Check(options) => asynchronously(check::run(options)),
         Command::Schema => {
             output::print(format_args!("{:#}", config::json_schema()))?;

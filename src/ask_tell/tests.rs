@@ -1,0 +1,1 @@
+//! The protocol from end to end, in memory.
