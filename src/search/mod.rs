@@ -8,10 +8,12 @@ use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
 
 mod axis;
 mod column;
+mod gp;
 mod grid;
 mod history;
 mod importance;
 mod layout;
+mod linear;
 mod math;
 mod median;
 mod normal;
@@ -61,6 +63,7 @@ pub trait Pruner: Send + Sync {
 /// The sampler that a tuning asks for.
 pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
     match settings.sampler {
+        SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),

@@ -226,7 +226,7 @@ macro_rules! conformance {
 }
 
 conformance! {
-    Random => random, Grid => grid, Sobol => sobol, Tpe => tpe;
+    Tpe => tpe, Gp => gp, Sobol => sobol, Random => random, Grid => grid;
     [
         stays_in_the_space,
         stays_in_the_widest_ranges,
