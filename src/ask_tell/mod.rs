@@ -12,7 +12,6 @@ mod fault;
 mod front;
 mod line;
 mod memory;
-mod pruner;
 mod request;
 mod scalar;
 mod session;

@@ -1,13 +1,13 @@
 //! One parameter over all trials: its values, and how wide a kernel around each of them is.
 //!
-//! Bandwidth: 0.2 n^(−1/(d+4)) of the range for n trials that have the parameter and d parameters that a trial has on
-//! average (Scott's rule with the factor of Optuna's multivariate estimator), not below 1 / min(100, n + 2) (the "magic
-//! clip"; Watanabe 2023, arXiv:2304.11127, §3.3). n is rounded down to a quarter power of 2, so that widths, and the
+//! Bandwidth, where many trials share one: 1.5 / (n + 2) of the range for n trials that have the parameter, not below 0.01
+//! (the "magic clip"; Watanabe 2023, arXiv:2304.11127, §3.3). That is about how far apart evenly spread trials are, so a
+//! trial speaks for its own neighbourhood only. n is rounded down to a quarter power of 2, so that widths, and the
 //! normalising constants with them, stay the same while trials are added one by one.
 
 use std::f64::consts::LN_2;
 
-use super::layout::{Dimension, Layout};
+use super::layout::Dimension;
 use super::math::{ln, powf};
 use super::normal::{Cdf, LN_SQRT_TAU};
 
@@ -30,7 +30,7 @@ impl Column {
     /// Sets what trial `index` has, or adds the next one's.
     ///
     /// Cost: O(1) on average; O(n_trials) when the number of values passes a quarter power of 2.
-    pub fn set(&mut self, layout: &Layout, dimension: &Dimension, index: usize, slot: f64) {
+    pub fn set(&mut self, dimension: &Dimension, index: usize, slot: f64) {
         if index == self.slots.len() {
             self.slots.push(f64::NAN);
             self.missing += 1;
@@ -43,7 +43,7 @@ impl Column {
         self.positions.resize(self.slots.len(), f64::NAN);
         self.positions[index] = dimension.axis.position(slot);
         self.log_norms.resize(self.slots.len(), 0.0);
-        let sigma = bandwidth(self.observed(), layout.mean_width());
+        let sigma = bandwidth(self.observed());
         if sigma == self.sigma {
             self.log_norms[index] = log_norm(&Cdf::table(), self.positions[index], sigma);
         } else {
@@ -51,16 +51,30 @@ impl Column {
         }
     }
 
-    /// The same parameter over the trials `numbers` only.
-    pub fn gather(&self, layout: &Layout, numbers: &[u32]) -> Self {
+    /// The same parameter over the trials at `places` only, in that order; how wide their kernels are is still to be said.
+    pub fn gather(&self, places: &[u32]) -> Self {
         let pick = |from: &[f64]| -> Vec<f64> {
-            numbers.iter().filter_map(|&number| from.get(number as usize).copied()).collect()
+            places.iter().filter_map(|&place| from.get(place as usize).copied()).collect()
         };
         let mut column = Self { slots: pick(&self.slots), positions: pick(&self.positions), ..Self::default() };
         column.missing = column.slots.iter().filter(|slot| slot.is_nan()).count();
-        column.log_norms = vec![0.0; column.positions.len()];
-        column.normalise(bandwidth(column.observed(), layout.mean_width()));
         column
+    }
+
+    /// Gives all kernels the width that so many trials ask for.
+    ///
+    /// Cost: O(n_trials).
+    pub fn spread(&mut self) {
+        self.normalise(bandwidth(self.observed()));
+    }
+
+    /// Gives each kernel the width `sigmas` says, in parts of the range; `n_trials` of them.
+    ///
+    /// Cost: O(n_trials).
+    pub fn spread_each(&mut self, sigmas: &[f64]) {
+        let cdf = Cdf::table();
+        let norms = self.positions.iter().zip(sigmas).map(|(&position, &sigma)| log_norm(&cdf, position, sigma));
+        self.log_norms = norms.collect();
     }
 
     /// Trials that have a value.
@@ -71,24 +85,23 @@ impl Column {
     fn normalise(&mut self, sigma: f64) {
         self.sigma = sigma;
         let cdf = Cdf::table();
-        for (log_norm_of, &position) in self.log_norms.iter_mut().zip(&self.positions) {
-            *log_norm_of = log_norm(&cdf, position, sigma);
-        }
+        self.log_norms.clear();
+        self.log_norms.extend(self.positions.iter().map(|&position| log_norm(&cdf, position, sigma)));
     }
 }
 
-fn log_norm(cdf: &Cdf, position: f64, sigma: f64) -> f64 {
+/// Logarithm of 1 / (√(2π) σ · mass inside the range) of the normal distribution around `position`; 0 for NaN.
+pub(super) fn log_norm(cdf: &Cdf, position: f64, sigma: f64) -> f64 {
     if position.is_nan() {
         return 0.0;
     }
-    -LN_SQRT_TAU - ln(sigma) - ln(cdf.inside(position, 1.0 / sigma))
+    -LN_SQRT_TAU - ln(sigma * cdf.inside(position, 1.0 / sigma))
 }
 
-/// In parts of the range, for `observed` values and `width` parameters a trial.
-pub(super) fn bandwidth(observed: usize, width: f64) -> f64 {
+/// In parts of the range, for `observed` values.
+pub(super) fn bandwidth(observed: usize) -> f64 {
     let quarters = (ln(observed.max(1) as f64) / LN_2 * 4.0 + 1e-9).floor();
-    let n = powf(2.0, quarters / 4.0);
-    (0.2 * powf(n, -1.0 / (width + 4.0))).clamp(1.0 / (n + 2.0).min(100.0), 1.0)
+    (1.5 / (powf(2.0, quarters / 4.0) + 2.0)).max(0.01)
 }
 
 #[cfg(test)]
@@ -96,18 +109,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernels_become_narrower_with_more_trials_and_wider_with_more_parameters() {
-        assert!(bandwidth(1000, 3.0) < bandwidth(10, 3.0));
-        assert!(bandwidth(1000, 10.0) > bandwidth(1000, 3.0));
-        assert_eq!(bandwidth(0, 1.0), bandwidth(1, 1.0));
-        assert_eq!(bandwidth(1_000_000_000, 0.0), 0.01);
+    fn kernels_become_narrower_with_more_trials_down_to_a_hundredth() {
+        assert_eq!(bandwidth(0), bandwidth(1));
+        assert_eq!(bandwidth(1), 0.5);
+        assert!(bandwidth(100) < bandwidth(10));
+        assert_eq!(bandwidth(1_000_000_000), 0.01);
     }
 
     #[test]
     fn the_width_changes_only_at_quarter_powers_of_two() {
-        assert_eq!(bandwidth(16, 2.0), 0.2 * 16_f64.powf(-1.0 / 6.0));
-        assert_eq!(bandwidth(16, 2.0), bandwidth(19, 2.0));
-        assert!(bandwidth(16, 2.0) > bandwidth(20, 2.0));
-        assert!(bandwidth(1024, 2.0) < bandwidth(1023, 2.0));
+        assert_eq!(bandwidth(16), 1.5 / 18.0);
+        assert_eq!(bandwidth(16), bandwidth(19));
+        assert!(bandwidth(16) > bandwidth(20));
+        assert!(bandwidth(64) < bandwidth(63));
     }
 }

@@ -283,7 +283,7 @@ impl History {
             }
         }
         for ((column, dimension), &slot) in self.columns.iter_mut().zip(self.layout.dimensions()).zip(&row) {
-            column.set(&self.layout, dimension, index, slot);
+            column.set(dimension, index, slot);
         }
         let counts = whole && index >= self.earlier as usize;
         self.whole[index] = counts;

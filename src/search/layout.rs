@@ -20,7 +20,6 @@ pub(super) struct Layout {
     dimensions: Vec<Dimension>,
     discrete: bool,
     size: Option<u64>,
-    mean_width: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ pub(super) struct Dimension {
     points: Option<u64>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Gate {
     parent: usize,
     /// By choice of the parent: does it open this parameter?
@@ -78,7 +77,6 @@ impl Layout {
         Self {
             discrete: dimensions.iter().all(|dimension| dimension.axis.count().is_some()),
             size: product(roots.map(|root| root.points)),
-            mean_width: mean_width(&dimensions),
             dimensions,
         }
     }
@@ -98,17 +96,25 @@ impl Layout {
         self.size
     }
 
-    /// The number of parameters with more than one value that a random point has on average.
-    pub fn mean_width(&self) -> f64 {
-        self.mean_width
-    }
-
     /// Is the parameter active beside the slots of those before it?
     pub fn is_active(&self, index: usize, slots: &[f64]) -> bool {
         self.dimensions[index].gate.as_ref().is_none_or(|gate| {
             let choice = slots[gate.parent];
             !choice.is_nan() && gate.open.get(choice as usize).is_some_and(|open| *open)
         })
+    }
+
+    /// The parameters by the condition that decides whether they are active: those of one group are so in the same points.
+    /// A group stands after those of the parameters that open it.
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (index, dimension) in self.dimensions.iter().enumerate() {
+            match groups.iter_mut().find(|group| self.dimensions[group[0]].gate == dimension.gate) {
+                Some(group) => group.push(index),
+                None => groups.push(vec![index]),
+            }
+        }
+        groups
     }
 
     /// A point whose active slots are what `slot` gives, asked in the order of the space.
@@ -225,18 +231,6 @@ fn count_points(dimensions: &mut [Dimension]) {
         };
         dimensions[index].branches = branches;
     }
-}
-
-fn mean_width(dimensions: &[Dimension]) -> f64 {
-    let mut chances: Vec<f64> = Vec::with_capacity(dimensions.len());
-    for dimension in dimensions {
-        chances.push(dimension.gate.as_ref().map_or(1.0, |gate| {
-            let open = gate.open.iter().filter(|open| **open).count() as f64;
-            chances[gate.parent] * open / gate.open.len().max(1) as f64
-        }));
-    }
-    let varied = dimensions.iter().zip(chances).filter(|(dimension, _)| !dimension.is_single());
-    varied.map(|(_, chance)| chance).sum()
 }
 
 fn product(mut factors: impl Iterator<Item = Option<u64>>) -> Option<u64> {

@@ -4,22 +4,20 @@
 //! seed give the same parameters, so that a restart loses nothing and a sweep can be replayed.
 
 use crate::domain::params::Params;
-use crate::domain::tuning::{SamplerKind, Search};
+use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
 
 mod axis;
 mod column;
-mod gp;
 mod grid;
 mod history;
 mod importance;
 mod layout;
-mod linear;
 mod math;
+mod median;
 mod normal;
 #[cfg_attr(not(test), expect(dead_code, reason = "its samplers are still to come"))]
 mod pareto;
 mod permutation;
-mod pruners;
 mod random;
 mod sobol;
 mod stream;
@@ -31,7 +29,6 @@ mod conformance;
 
 pub use history::{History, Record, RecordState};
 pub use importance::{Reference, Settings as ImportanceSettings, importances};
-pub use pruners::pruner;
 
 /// Proposes parameters.
 ///
@@ -64,10 +61,27 @@ pub trait Pruner: Send + Sync {
 /// The sampler that a tuning asks for.
 pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
     match settings.sampler {
-        SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),
-        _ => Box::new(tpe::Tpe { startup_trials: settings.startup_trials }),
+        kind => Box::new(tpe::Tpe {
+            startup_trials: settings.startup_trials,
+            constant_liar: settings.constant_liar,
+            model: match kind {
+                SamplerKind::TpeIndependent => tpe::Model::Independent,
+                SamplerKind::TpeGroup => tpe::Model::Group,
+                _ => tpe::Model::Joint,
+            },
+        }),
+    }
+}
+
+/// The pruner that a tuning asks for, if any.
+pub fn pruner(settings: &PrunerSettings) -> Option<Box<dyn Pruner>> {
+    match *settings {
+        PrunerSettings::None => None,
+        PrunerSettings::Median { startup_trials, warmup_steps } => {
+            Some(Box::new(median::Median { startup_trials, warmup_steps }))
+        }
     }
 }

@@ -196,26 +196,36 @@ pub(super) fn truncated_quantile(mean: f64, sigma: f64, unit: f64) -> f64 {
     (mean + sigma * quantile(low + unit * (high - low))).clamp(0.0, 1.0)
 }
 
+/// Numbers that are worked on side by side.
+pub(super) const LANES: usize = 8;
+
 /// Σ exp(xᵢ − `shift`) for xᵢ ≤ `shift`, 1e-13 of it off; terms below 1e-300 count as 1e-304. The order of summation is fixed.
-#[inline]
-pub(super) fn sum_exp(exponents: &[f64], shift: f64) -> f64 {
-    const LANES: usize = 8;
+#[inline(always)]
+pub(super) fn sum_exp(exponents: &[[f64; LANES]], shift: f64) -> f64 {
     let mut sums = [0.0; LANES];
-    let (chunks, rest) = exponents.as_chunks::<LANES>();
-    for chunk in chunks {
+    for chunk in exponents {
         for (sum, x) in sums.iter_mut().zip(chunk) {
             *sum += exp_of_negative(x - shift);
         }
     }
-    for (sum, x) in sums.iter_mut().zip(rest) {
-        *sum += exp_of_negative(x - shift);
-    }
     sums.iter().sum()
+}
+
+/// −∞ if there is nothing; NaN counts as that.
+#[inline(always)]
+pub(super) fn maximum(numbers: &[[f64; LANES]]) -> f64 {
+    let mut lanes = [f64::NEG_INFINITY; LANES];
+    for chunk in numbers {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = if x > *lane { x } else { *lane };
+        }
+    }
+    lanes.iter().fold(f64::NEG_INFINITY, |top, &x| if x > top { x } else { top })
 }
 
 /// exp(x) for x ≤ 0: exp(k ln 2 + r) = 2^k exp(r) with |r| ≤ ln 2 / 2 and a series of degree 11. Branch-free.
 #[inline(always)]
-pub(super) fn exp_of_negative(x: f64) -> f64 {
+fn exp_of_negative(x: f64) -> f64 {
     /// Adding it to a small number leaves the nearest integer in the lowest bits.
     const ROUNDER: f64 = 6_755_399_441_055_744.0;
     /// ln 2, split so that its product with an exponent is exact.
@@ -303,10 +313,10 @@ mod tests {
 
     #[test]
     fn sums_of_exponentials_are_exact() {
-        let exponents: Vec<f64> = (0..1003).map(|k| -f64::from(k) * 0.317).collect();
+        let exponents: Vec<f64> = (0..1008).map(|k| -f64::from(k) * 0.317).collect();
         for shift in [0.0, 1.5, 80.0] {
             let want: f64 = exponents.iter().rev().map(|x| (x - shift).exp()).sum();
-            assert!((sum_exp(&exponents, shift) / want - 1.0).abs() < 1e-13);
+            assert!((sum_exp(exponents.as_chunks().0, shift) / want - 1.0).abs() < 1e-13);
         }
         for k in 0..7000 {
             let x = -f64::from(k) * 0.0997;

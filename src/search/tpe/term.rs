@@ -1,23 +1,29 @@
-//! What one parameter of a point adds to the exponents of all kernels: loops over columns that compilers turn into
-//! vector instructions.
+//! What one parameter of a point adds to the exponents of kernels: loops over columns that compilers turn into vector
+//! instructions.
 
-use std::ops::Range;
-
+use crate::search::axis::Axis;
 use crate::search::layout::Dimension;
 use crate::search::math::ln;
+use crate::search::normal::{Cdf, LANES, LN_SQRT_TAU};
 
 use super::estimator::Kernels;
-use crate::search::normal::{Cdf, LN_SQRT_TAU};
 
 /// Cells up to this many deviations wide are integrated by series.
 const NARROW: f64 = 0.05;
+/// Up to so many values, what each of them gives is worked out before the kernels are gone through.
+const FEW: u64 = 64;
 
-/// What a kernel with mean μ, or with its own choice, gets.
-pub(super) enum Term {
+/// What a kernel with mean μ, or with its own choice, gets, without its norm.
+pub(super) enum Term<'k> {
     /// −h (x − μ)²
     Square {
         x: f64,
         h: f64,
+    },
+    /// −(x − μ)² / 2σ² with the kernel's own σ.
+    OwnSquare {
+        x: f64,
+        sigmas: &'k [f64],
     },
     /// c₀ + c₂z² + c₄z⁴ for z = (x − μ) / σ.
     Series {
@@ -27,10 +33,16 @@ pub(super) enum Term {
     },
     /// By the slot of the kernel.
     Levels(Vec<f64>),
-    /// The logarithm of the density over a wide cell, kernel by kernel.
+    /// By the difference between the slots.
+    Distances {
+        slot: f64,
+        levels: &'k [f64],
+    },
+    /// The logarithm of the density over a wide cell, kernel by kernel; all have the same σ or each its own.
     Cell {
         cell: (f64, f64),
         sigma: f64,
+        sigmas: Option<&'k [f64]>,
     },
     Choice {
         choice: f64,
@@ -39,84 +51,145 @@ pub(super) enum Term {
     },
 }
 
-impl Term {
+impl<'k> Term<'k> {
     /// `slot` is the active point's; `kernels` are of the same parameter.
-    pub fn new(dimension: &Dimension, kernels: &Kernels<'_>, slot: f64) -> Self {
-        let sigma = kernels.column.sigma;
+    pub fn new(dimension: &Dimension, kernels: &'k Kernels<'_>, slot: f64) -> Self {
         if dimension.is_categorical() {
-            let choices = dimension.axis.count().unwrap_or(1) as f64;
-            let all = 1.0 + choices * kernels.smoothing;
-            let relative = |mass: f64| ln(choices * mass / all);
-            return Self::Choice {
-                choice: slot,
-                hit: relative(1.0 + kernels.smoothing),
-                miss: relative(kernels.smoothing),
+            return Self::choice(dimension, kernels.smoothing, slot);
+        }
+        let (cell, sigma) = (dimension.axis.cell(slot), kernels.column.sigma);
+        if let Some(sigmas) = kernels.sigmas {
+            return if cell.0 >= cell.1 {
+                Self::OwnSquare { x: cell.0, sigmas }
+            } else {
+                Self::Cell { cell, sigma, sigmas: Some(sigmas) }
             };
         }
-        let cell = dimension.axis.cell(slot);
         if cell.0 >= cell.1 {
             return Self::Square { x: cell.0, h: 0.5 / (sigma * sigma) };
         }
-        if (cell.1 - cell.0) / sigma <= NARROW {
-            let coefficients = series((cell.1 - cell.0) / sigma);
-            return Self::Series { x: f64::midpoint(cell.0, cell.1), inverse_sigma: 1.0 / sigma, coefficients };
+        if !kernels.distances.is_empty() {
+            return Self::Distances { slot, levels: &kernels.distances };
+        }
+        let width = (cell.1 - cell.0) / sigma;
+        if width <= NARROW {
+            let x = f64::midpoint(cell.0, cell.1);
+            return Self::Series { x, inverse_sigma: 1.0 / sigma, coefficients: series(width) };
         }
         match dimension.axis.count() {
-            Some(count) if count <= kernels.column.slots.len() as u64 => {
+            Some(count) if count <= FEW.min(kernels.column.slots.len() as u64) => {
                 let cdf = Cdf::table();
                 let level = |k: u64| cell_log_density(&cdf, cell, dimension.axis.position(k as f64), sigma);
                 Self::Levels((0..count).map(level).collect())
             }
-            _ => Self::Cell { cell, sigma },
+            _ => Self::Cell { cell, sigma, sigmas: None },
         }
+    }
+
+    fn choice(dimension: &Dimension, smoothing: f64, choice: f64) -> Self {
+        let choices = dimension.axis.count().unwrap_or(1) as f64;
+        let all = 1.0 + choices * smoothing;
+        Self::Choice { choice, hit: ln(choices * (1.0 + smoothing) / all), miss: ln(choices * smoothing / all) }
     }
 }
 
-/// Adds `term` to the exponents of the kernels in `rows`; kernels without the parameter get its prior.
-pub(super) fn add_term(kernels: &Kernels<'_>, term: &Term, log_prior: f64, rows: Range<usize>, exponents: &mut [f64]) {
-    let slots = &kernels.column.slots[rows.clone()];
-    let prior = (kernels.column.missing > 0).then_some(log_prior);
+/// What a kernel of deviation `sigma` gives the cell that is 0, 1, … away, if there are not more of them than `rows`, and
+/// all are equally wide and not narrow; else nothing.
+pub(super) fn distances(dimension: &Dimension, sigma: f64, rows: usize) -> Vec<f64> {
+    let count = match dimension.axis {
+        Axis::Steps { count, .. } | Axis::Integers { count, .. } => count,
+        _ => return Vec::new(),
+    };
+    let width = 1.0 / count as f64;
+    if count > rows as u64 || width <= NARROW * sigma {
+        return Vec::new();
+    }
+    let cdf = Cdf::table();
+    let level = |away: u64| cell_log_density(&cdf, (0.0, width), width * (away as f64 + 0.5), sigma);
+    (0..count).map(level).collect()
+}
+
+/// Adds `term`, with the kernels' norms, to the exponents of the kernels in `chunks`; those without the parameter get its
+/// prior.
+#[inline(always)]
+pub(super) fn add_term(
+    kernels: &Kernels<'_>,
+    term: &Term<'_>,
+    log_prior: f64,
+    chunks: &[usize],
+    exponents: &mut [[f64; LANES]],
+) {
+    let column = kernels.column;
+    let mut add = Adder { chunks, exponents, prior: (column.missing > 0).then_some(log_prior) };
     match *term {
-        Term::Square { x, h } => {
-            add(exponents, &kernels.column.positions[rows.clone()], prior, |mean| {
-                let distance = x - mean;
-                -(distance * distance * h)
-            });
-        }
-        Term::Series { x, inverse_sigma, coefficients: [c0, c2, c4] } => {
-            add(exponents, &kernels.column.positions[rows.clone()], prior, |mean| {
-                let z = (x - mean) * inverse_sigma;
-                let z2 = z * z;
-                c0 + z2 * (c2 + z2 * c4)
-            });
-        }
-        Term::Levels(ref levels) => add(exponents, slots, prior, |slot| levels[slot as usize]),
-        Term::Cell { cell, sigma } => {
+        Term::Square { x, h } => add.each(&column.positions, |_, mean| {
+            let distance = x - mean;
+            -(distance * distance * h)
+        }),
+        Term::OwnSquare { x, sigmas } => add.each(&column.positions, |row, mean| {
+            let z = (x - mean) / sigmas[row];
+            -0.5 * z * z
+        }),
+        Term::Series { x, inverse_sigma, coefficients: [c0, c2, c4] } => add.each(&column.positions, |_, mean| {
+            let z = (x - mean) * inverse_sigma;
+            let z2 = z * z;
+            c0 + z2 * (c2 + z2 * c4)
+        }),
+        Term::Levels(ref levels) => add.each(&column.slots, |_, slot| levels[slot as usize]),
+        Term::Distances { slot, levels } => add.each(&column.slots, |_, own| levels[(slot - own).abs() as usize]),
+        Term::Cell { cell, sigma, sigmas } => {
             let cdf = Cdf::table();
-            add(exponents, &kernels.column.positions[rows.clone()], prior, |mean| {
+            add.each(&column.positions, |row, mean| {
+                let sigma = sigmas.map_or(sigma, |sigmas| sigmas[row]);
                 if mean.is_nan() { 0.0 } else { cell_log_density(&cdf, cell, mean, sigma) }
             });
         }
         Term::Choice { choice, hit, miss } => {
-            add(exponents, slots, prior, |slot| if slot == choice { hit } else { miss });
+            add.each(&column.slots, |_, slot| if slot == choice { hit } else { miss });
         }
     }
-    if !kernels.folded && !kernels.column.log_norms.is_empty() {
-        for (exponent, log_norm) in exponents.iter_mut().zip(&kernels.column.log_norms[rows]) {
-            *exponent += log_norm;
-        }
+    if !column.log_norms.is_empty() {
+        Adder { chunks, exponents, prior: None }.each(&column.log_norms, |_, log_norm| log_norm);
     }
 }
 
-/// `prior` is for what is NaN; without it nothing is.
-#[inline]
-fn add(exponents: &mut [f64], kernels: &[f64], prior: Option<f64>, term: impl Fn(f64) -> f64) {
-    match prior {
-        None => exponents.iter_mut().zip(kernels).for_each(|(exponent, &kernel)| *exponent += term(kernel)),
-        Some(prior) => exponents.iter_mut().zip(kernels).for_each(|(exponent, &kernel)| {
-            let known = term(kernel);
-            *exponent += if kernel.is_nan() { prior } else { known };
-        }),
+struct Adder<'e> {
+    chunks: &'e [usize],
+    exponents: &'e mut [[f64; LANES]],
+    /// For what is NaN; without it nothing is.
+    prior: Option<f64>,
+}
+
+impl Adder<'_> {
+    #[inline(always)]
+    fn each(&mut self, values: &[f64], term: impl Fn(usize, f64) -> f64) {
+        match self.prior {
+            None => self.whole(values, term),
+            Some(prior) => self.whole(values, |row, value| {
+                let known = term(row, value);
+                if value.is_nan() { prior } else { known }
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn whole(&mut self, values: &[f64], term: impl Fn(usize, f64) -> f64) {
+        let (whole, rest) = values.as_chunks::<LANES>();
+        for (&chunk, exponents) in self.chunks.iter().zip(self.exponents.iter_mut()) {
+            let begin = chunk * LANES;
+            match whole.get(chunk) {
+                Some(values) => {
+                    for (lane, (exponent, &value)) in exponents.iter_mut().zip(values).enumerate() {
+                        *exponent += term(begin + lane, value);
+                    }
+                }
+                None => {
+                    for (lane, (exponent, &value)) in exponents.iter_mut().zip(rest).enumerate() {
+                        *exponent += term(begin + lane, value);
+                    }
+                }
+            }
+        }
     }
 }
 
