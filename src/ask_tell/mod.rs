@@ -12,6 +12,7 @@ mod fault;
 mod front;
 mod line;
 mod memory;
+mod pruner;
 mod request;
 mod scalar;
 mod session;

@@ -1,10 +1,9 @@
-//! Samplers, pruners and their options by the names of the protocol.
+//! Samplers and their options by the names of the protocol.
 
-use serde::Deserialize;
-
-use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
+use crate::domain::tuning::{SamplerKind, Search};
 
 use super::fault::{Code, Fault};
+use super::pruner::pruner;
 use super::request::{Field, object};
 use super::space::Entries;
 
@@ -56,33 +55,7 @@ fn set_options(search: &mut Search, field: Field) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The fields of all pruners.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PrunerFields<'a> {
-    #[serde(borrow)]
-    name: Field<'a>,
-    n_startup: Field<'a>,
-    warmup: Field<'a>,
-}
-
-fn pruner(field: Field) -> Result<PrunerSettings, Fault> {
-    let Some(raw) = field.given() else { return Ok(PrunerSettings::None) };
-    let fields: PrunerFields = object(raw.get()).map_err(|_| field.wrong("pruner", "an object or null"))?;
-    let expected = "the name of a pruner";
-    let name: Option<String> = fields.name.read("pruner.name", expected)?;
-    match name.as_deref() {
-        Some("none") => Ok(PrunerSettings::None),
-        Some("median") => Ok(PrunerSettings::Median {
-            startup_trials: fields.n_startup.integer("pruner.n_startup", 0..=u32::MAX)?.unwrap_or(5),
-            warmup_steps: fields.warmup.integer("pruner.warmup", 0..=u64::MAX)?.unwrap_or(0),
-        }),
-        Some(other) => Err(unsupported("pruner", other, &["none", "median"])),
-        None => Err(fields.name.wrong("pruner.name", expected)),
-    }
-}
-
-fn unsupported(kind: &str, name: &str, known: &[&str]) -> Fault {
+pub(super) fn unsupported(kind: &str, name: &str, known: &[&str]) -> Fault {
     let name = super::request::excerpt(name);
     Fault::new(Code::Unsupported, format!("there is no {kind} `{name}`; there are {}", known.join(", ")))
 }

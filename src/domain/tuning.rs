@@ -10,6 +10,10 @@ use super::ids::{EngineName, MetricName, TuningName};
 use super::metrics::Objectives;
 use super::params::{Params, Space};
 
+mod pruner;
+
+pub use pruner::{PrunerSettings, Rungs};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     pub name: TuningName,
@@ -140,19 +144,6 @@ impl SamplerKind {
             Self::Grid => "grid search",
         }
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum PrunerSettings {
-    None,
-    /// Stops a trial whose best value so far is worse than the median of the others at the same step.
-    Median {
-        /// Finished trials that must be there before anything is stopped.
-        startup_trials: u32,
-        /// Steps of each trial that are never judged.
-        warmup_steps: u64,
-    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,20 +4,22 @@
 //! seed give the same parameters, so that a restart loses nothing and a sweep can be replayed.
 
 use crate::domain::params::Params;
-use crate::domain::tuning::{PrunerSettings, SamplerKind, Search};
+use crate::domain::tuning::{SamplerKind, Search};
 
 mod axis;
 mod column;
+mod gp;
 mod grid;
 mod history;
 mod importance;
 mod layout;
+mod linear;
 mod math;
-mod median;
 mod normal;
 #[cfg_attr(not(test), expect(dead_code, reason = "its samplers are still to come"))]
 mod pareto;
 mod permutation;
+mod pruners;
 mod random;
 mod sobol;
 mod stream;
@@ -29,6 +31,7 @@ mod conformance;
 
 pub use history::{History, Record, RecordState};
 pub use importance::{Reference, Settings as ImportanceSettings, importances};
+pub use pruners::pruner;
 
 /// Proposes parameters.
 ///
@@ -61,6 +64,7 @@ pub trait Pruner: Send + Sync {
 /// The sampler that a tuning asks for.
 pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
     match settings.sampler {
+        SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),
@@ -73,15 +77,5 @@ pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
                 _ => tpe::Model::Joint,
             },
         }),
-    }
-}
-
-/// The pruner that a tuning asks for, if any.
-pub fn pruner(settings: &PrunerSettings) -> Option<Box<dyn Pruner>> {
-    match *settings {
-        PrunerSettings::None => None,
-        PrunerSettings::Median { startup_trials, warmup_steps } => {
-            Some(Box::new(median::Median { startup_trials, warmup_steps }))
-        }
     }
 }

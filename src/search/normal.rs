@@ -225,7 +225,7 @@ pub(super) fn maximum(numbers: &[[f64; LANES]]) -> f64 {
 
 /// exp(x) for x ≤ 0: exp(k ln 2 + r) = 2^k exp(r) with |r| ≤ ln 2 / 2 and a series of degree 11. Branch-free.
 #[inline(always)]
-fn exp_of_negative(x: f64) -> f64 {
+pub(super) fn exp_of_negative(x: f64) -> f64 {
     /// Adding it to a small number leaves the nearest integer in the lowest bits.
     const ROUNDER: f64 = 6_755_399_441_055_744.0;
     /// ln 2, split so that its product with an exponent is exact.

@@ -7,6 +7,7 @@ mod engines;
 mod expression;
 mod kubernetes;
 mod manifest;
+mod pruner;
 mod rules;
 mod secret;
 mod server;

@@ -6,14 +6,12 @@ use jiff::SignedDuration;
 
 use super::Checker;
 use crate::config::nearest;
-use crate::config::schema::{
-    AccessEntry, LimitsEntry, ObjectiveEntry, PrunerEntry, SearchEntry, SearchesEntry, TuningEntry,
-};
+use crate::config::schema::{AccessEntry, LimitsEntry, ObjectiveEntry, SearchEntry, SearchesEntry, TuningEntry};
 use crate::config::settings::EngineSettings;
 use crate::config::source::Place;
 use crate::domain::ids::{EngineName, TuningName};
 use crate::domain::metrics::Objective;
-use crate::domain::tuning::{Access, Limits, PrunerSettings, Requirement, SamplerKind, Search, Tuning};
+use crate::domain::tuning::{Access, Limits, Requirement, SamplerKind, Search, Tuning};
 
 /// More than this is a slip of the fingers, and would fill the store.
 const MAX_TRIALS: u32 = 100_000;
@@ -33,7 +31,7 @@ impl Checker<'_> {
             place.key("workflow").key("searches").is_there() && !matches!(searches, Some(SearchesEntry::No));
         let space = self.space(&place.key("space"), &entry.space, may_be_empty);
         let objectives = self.objectives(place, entry);
-        let search = search(&entry.search);
+        let search = self.search(&place.key("search"), &entry.search);
         let limits = self.limits(&place.key("limits"), &entry.limits);
         let wanted = Self::wanted_engine(place);
         let engine = self.engine(&place.key("engine"), entry.engine.as_deref(), wanted, engines);
@@ -172,21 +170,15 @@ impl Checker<'_> {
         }
         names.to_vec()
     }
-}
 
-fn search(entry: &SearchEntry) -> Search {
-    let pruner = match &entry.pruner {
-        None | Some(PrunerEntry::None) => PrunerSettings::None,
-        Some(PrunerEntry::Median(median)) => PrunerSettings::Median {
-            startup_trials: median.startup_trials.unwrap_or(5),
-            warmup_steps: median.warmup_steps.unwrap_or(0),
-        },
-    };
-    let defaults = Search::new(entry.sampler.unwrap_or(SamplerKind::Tpe));
-    Search {
-        startup_trials: entry.startup_trials.unwrap_or(defaults.startup_trials),
-        pruner,
-        seed: entry.seed,
-        ..defaults
+    fn search(&mut self, place: &Place<'_>, entry: &SearchEntry) -> Search {
+        let pruner = self.pruner(&place.key("pruner"), entry.pruner.as_ref());
+        let defaults = Search::new(entry.sampler.unwrap_or(SamplerKind::Tpe));
+        Search {
+            startup_trials: entry.startup_trials.unwrap_or(defaults.startup_trials),
+            pruner,
+            seed: entry.seed,
+            ..defaults
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here is checked beyond its type; `check` does that, over all files together.
 
 mod json;
+mod pruner;
 mod rules;
 mod server;
 mod text;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::{EngineName, TuningName};
 
+pub(super) use pruner::*;
 pub(super) use rules::*;
 pub(super) use server::*;
 pub(super) use text::*;

@@ -10,7 +10,7 @@ use crate::domain::ids::{MetricName, ParamName};
 use crate::domain::metrics::Direction;
 use crate::domain::tuning::SamplerKind;
 
-use super::json::bare_names_too;
+use super::pruner::PrunerEntry;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
 use super::workflow::WorkflowEntry;
 
@@ -136,26 +136,6 @@ pub(in crate::config) struct SearchEntry {
     pub pruner: Option<PrunerEntry>,
     /// Fixes the seed: every sweep tries the same. Default: each sweep has a seed of its own.
     pub seed: Option<u64>,
-}
-
-/// How poor trials are stopped early.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(transform = bare_names_too)]
-pub(in crate::config) enum PrunerEntry {
-    /// Every trial runs to its end.
-    None,
-    /// A trial is stopped when its best value so far is worse than the median of the others at the same step.
-    Median(MedianEntry),
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct MedianEntry {
-    /// Finished trials that have to be there before anything is stopped. Default: 5.
-    pub startup_trials: Option<u32>,
-    /// Steps of each trial that are never judged. Default: 0.
-    pub warmup_steps: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

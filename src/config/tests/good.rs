@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::*;
 use crate::domain::params::Value;
 use crate::domain::rules::{MissedRuns, OnNewer, TriggerSource};
-use crate::domain::tuning::{PrunerSettings, SamplerKind, TrialTemplate};
+use crate::domain::tuning::{PrunerSettings, Rungs, SamplerKind, TrialTemplate};
 
 #[test]
 fn a_run_needs_no_more_than_a_tuning() {
@@ -21,6 +21,27 @@ fn a_run_needs_no_more_than_a_tuning() {
     assert!(local.work_dir.is_absolute() && local.work_dir.ends_with(".tunebot/work/local"));
     assert!(local.capacity >= 1);
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:8080/");
+}
+
+#[test]
+fn pruners_have_defaults() {
+    let pruner = |text: &str| {
+        let text = TUNING.replacen("    objective:", &format!("    search: {{pruner: {text}}}\n    objective:"), 1);
+        let config = load_text(&text, Purpose::Run).unwrap().config;
+        config.rules.tunings[&"wine".parse().unwrap()].search.pruner.clone()
+    };
+    let rungs = Rungs { min_steps: 1, max_steps: None, eta: 3 };
+    assert_eq!(pruner("median"), PrunerSettings::Median { startup_trials: 5, warmup_steps: 0 });
+    let percentile = PrunerSettings::Percentile { keep_percent: 25.0, startup_trials: 5, warmup_steps: 0 };
+    assert_eq!(pruner("percentile"), percentile);
+    assert_eq!(pruner("asha"), PrunerSettings::Asha(rungs));
+    assert_eq!(pruner("{asha: {max_steps: 81}}"), PrunerSettings::Asha(Rungs { max_steps: Some(81), ..rungs }));
+    let hyperband = PrunerSettings::Hyperband { min_steps: 1, max_steps: 27, eta: 3 };
+    assert_eq!(pruner("{hyperband: {max_steps: 27}}"), hyperband);
+    assert_eq!(pruner("wilcoxon"), PrunerSettings::Wilcoxon { p: 0.1, startup_steps: 2 });
+    assert_eq!(pruner("patience"), PrunerSettings::Patience { steps: 10, min_delta: 0.0 });
+    let threshold = PrunerSettings::Threshold { lower: None, upper: Some(3.0), warmup_steps: 0 };
+    assert_eq!(pruner("{threshold: {upper: 3}}"), threshold);
 }
 
 #[test]

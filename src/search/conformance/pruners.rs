@@ -2,14 +2,35 @@
 
 use crate::domain::metrics::Direction;
 use crate::domain::params::Params;
-use crate::domain::tuning::PrunerSettings;
+use crate::domain::tuning::{PrunerSettings, Rungs};
 use crate::search::{History, Pruner, Record, RecordState, pruner};
 
 use super::spaces::mixed;
 
 /// Every pruner there is, willing to judge from the first trial and step on.
 fn eager() -> Vec<Box<dyn Pruner>> {
-    [PrunerSettings::Median { startup_trials: 1, warmup_steps: 0 }].iter().filter_map(pruner).collect()
+    comparing().into_iter().chain(alone()).collect()
+}
+
+/// Those that hold a trial against others.
+fn comparing() -> Vec<Box<dyn Pruner>> {
+    let settings = [
+        PrunerSettings::Median { startup_trials: 1, warmup_steps: 0 },
+        PrunerSettings::Percentile { keep_percent: 25.0, startup_trials: 1, warmup_steps: 0 },
+        PrunerSettings::Asha(Rungs { min_steps: 1, max_steps: None, eta: 2 }),
+        PrunerSettings::Hyperband { min_steps: 1, max_steps: 1_000_000, eta: 1000 },
+        PrunerSettings::Wilcoxon { p: 0.3, startup_steps: 2 },
+    ];
+    settings.iter().filter_map(pruner).collect()
+}
+
+/// Those that look at the trial alone.
+fn alone() -> Vec<Box<dyn Pruner>> {
+    let settings = [
+        PrunerSettings::Patience { steps: 1, min_delta: 2.0 },
+        PrunerSettings::Threshold { lower: Some(-20.0), upper: Some(20.0), warmup_steps: 0 },
+    ];
+    settings.iter().filter_map(pruner).collect()
 }
 
 fn trial(state: RecordState, steps: &[(u64, f64)]) -> Record {
@@ -36,7 +57,7 @@ fn last(history: &History) -> u32 {
 
 #[test]
 fn nothing_is_stopped_without_others_to_compare_with() {
-    for pruner in eager() {
+    for pruner in comparing() {
         let history = sweep(Direction::Minimize, 1.0, &[], &[(0, 1e9), (1, 1e9)]);
         assert!(!pruner.should_prune(&history, 0));
         assert!(!pruner.should_prune(&history, 7), "an unknown trial");
@@ -58,7 +79,7 @@ fn a_hopeless_trial_is_stopped_and_the_best_one_is_not_in_both_directions() {
             let ends = [1.0, 2.0, 3.0, 4.0, 5.0];
             let hopeless = sweep(direction, sign, &ends, &[(0, 100.0), (1, 99.0), (2, 98.0)]);
             assert!(pruner.should_prune(&hopeless, last(&hopeless)));
-            let best = sweep(direction, sign, &ends, &[(0, 8.0), (1, 7.0), (2, 6.0)]);
+            let best = sweep(direction, sign, &ends, &[(0, 8.0), (1, 5.0), (2, 2.0)]);
             assert!(!pruner.should_prune(&best, last(&best)));
         }
     }
@@ -82,7 +103,7 @@ fn failed_trials_and_nan_do_not_count() {
         let judged = pruner.should_prune(&history, 3);
         history.record(4, trial(RecordState::Failed, &[(0, -1e9)]));
         history.record(5, trial(RecordState::Complete, &[(0, f64::NAN), (1, f64::NAN)]));
-        history.record(6, trial(RecordState::Pending, &[(0, -1e9)]));
+        history.record(6, trial(RecordState::Pending, &[]));
         assert_eq!(pruner.should_prune(&history, 3), judged);
     }
 }
@@ -96,6 +117,57 @@ fn a_judgement_survives_a_restart() {
             rebuilt.record(number, record);
         }
         assert_eq!(pruner.should_prune(&history, 3), pruner.should_prune(&rebuilt, 3));
+    }
+}
+
+#[test]
+fn in_which_order_trials_ended_makes_no_difference() {
+    let ends: Vec<f64> = (0..12).map(|k| f64::from(k * 7 % 12)).collect();
+    for pruner in eager() {
+        let whole = sweep(Direction::Minimize, 1.0, &ends, &[(0, 14.0), (1, 12.0), (2, 11.0), (3, 9.5)]);
+        let rebuilt = |order: &dyn Fn(u32) -> u32| {
+            let mut history = History::new(mixed(), vec![Direction::Minimize], 0);
+            for number in 0..13 {
+                history.record(number, trial(RecordState::Pending, &[]));
+            }
+            for number in (0..13).map(order) {
+                history.record(number, whole.get(number).unwrap());
+            }
+            (0..13).map(|number| pruner.should_prune(&history, number)).collect::<Vec<_>>()
+        };
+        let forwards = rebuilt(&|number| number);
+        assert_eq!(forwards, rebuilt(&|number| 12 - number));
+        assert_eq!(forwards, rebuilt(&|number| number * 5 % 13));
+    }
+}
+
+#[test]
+fn both_directions_are_judged_alike() {
+    let ends: Vec<f64> = (0..12).map(|k| f64::from(k * 5 % 12)).collect();
+    for pruner in comparing() {
+        for best in [1.0, 4.0, 7.0, 10.0, 13.0] {
+            let running = [(0, best + 9.0), (1, best + 8.0), (2, best + 7.0)];
+            let judge = |direction, sign| pruner.should_prune(&sweep(direction, sign, &ends, &running), 12);
+            assert_eq!(judge(Direction::Minimize, 1.0), judge(Direction::Maximize, -1.0));
+        }
+    }
+}
+
+#[test]
+fn infinite_values_nan_and_single_steps_are_borne() {
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, f64::MAX, f64::MIN];
+    for pruner in eager() {
+        let mut history = History::new(mixed(), vec![Direction::Maximize], 3);
+        for number in 0..60_u32 {
+            let length = u64::from(number % 7);
+            let steps: Vec<_> =
+                (0..length).map(|step| (step * 3, odd[(number as usize + step as usize) % 6])).collect();
+            let states = [RecordState::Complete, RecordState::Pruned, RecordState::Pending, RecordState::Failed];
+            history.record(number, trial(states[number as usize % 4], &steps));
+        }
+        for number in 0..60 {
+            pruner.should_prune(&history, number);
+        }
     }
 }
 

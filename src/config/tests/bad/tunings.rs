@@ -132,7 +132,7 @@ tunings:
           |             ^^^^ did you mean `gpu`?
     tunebot.yaml:10:23  tunings.t.search.sampler: `bayes` is not known here
         10 |     search: {sampler: bayes, pruner: {median: {warmup: 3}}}
-           |                       ^^^^^ known: grid, random, sobol, tpe
+           |                       ^^^^^ known: auto, cmaes, gp, grid, nsga2, nsga3, random, sobol, tpe, tpe-group, tpe-independent
     tunebot.yaml:10:48  tunings.t.search.pruner.median.warmup: `warmup` is not a field here
         10 |     search: {sampler: bayes, pruner: {median: {warmup: 3}}}
            |                                                ^^^^^^ did you mean `warmup_steps`?
@@ -192,4 +192,66 @@ tunings:
            |     ^^^^^^^ add `command: [python, train.py, "--lr={lr}"]`
     25 errors
     "#);
+}
+
+#[test]
+fn pruners_are_checked() {
+    let tuning = |name: &str, pruner: &str| {
+        format!(
+            "  {name}:
+    space: {{x: {{type: bool}}}}
+    objective: {{metric: m, direction: maximize}}
+    command: [run]
+    search: {{pruner: {pruner}}}
+"
+        )
+    };
+    let shown = run(&format!(
+        "tunings:\n{}{}{}{}{}{}{}{}{}",
+        tuning("a", "{asha: {min_steps: 0, eta: 1}}"),
+        tuning("b", "{asha: {min_steps: 9, max_steps: 9}}"),
+        tuning("c", "hyperband"),
+        tuning("d", "{wilcoxon: {p: 1.5}}"),
+        tuning("e", "{patience: {steps: 0, min_delta: -1}}"),
+        tuning("f", "threshold"),
+        tuning("g", "{threshold: {lower: 2, upper: 1}}"),
+        tuning("h", "{percentile: {keep: 100%}}"),
+        tuning("i", "{asha: {min_resource: 1}}"),
+    ));
+    assert_snapshot!(shown, @r"
+    tunebot.yaml:6:41  tunings.a.search.pruner.asha.min_steps: `min_steps` has to be at least 1
+        6 |     search: {pruner: {asha: {min_steps: 0, eta: 1}}}
+          |                                         ^
+    tunebot.yaml:6:49  tunings.a.search.pruner.asha.eta: `eta` has to be at least 2
+        6 |     search: {pruner: {asha: {min_steps: 0, eta: 1}}}
+          |                                                 ^ 3 is usual: one of three trials goes on
+    tunebot.yaml:11:55  tunings.b.search.pruner.asha.max_steps: `max_steps` has to be more than `min_steps`, which is 9
+        11 |     search: {pruner: {asha: {min_steps: 9, max_steps: 9}}}
+           |                                                       ^
+    tunebot.yaml:16:22  tunings.c.search.pruner: `hyperband` needs `max_steps`: the steps of a whole trial
+        16 |     search: {pruner: hyperband}
+           |                      ^^^^^^^^^ say `hyperband: {max_steps: 81}`
+    tunebot.yaml:21:37  tunings.d.search.pruner.wilcoxon.p: `p` is a probability: more than 0 and less than 1
+        21 |     search: {pruner: {wilcoxon: {p: 1.5}}}
+           |                                     ^^^
+    tunebot.yaml:26:41  tunings.e.search.pruner.patience.steps: `steps` has to be at least 1
+        26 |     search: {pruner: {patience: {steps: 0, min_delta: -1}}}
+           |                                         ^
+    tunebot.yaml:26:55  tunings.e.search.pruner.patience.min_delta: `min_delta` has to be a number from 0 on
+        26 |     search: {pruner: {patience: {steps: 0, min_delta: -1}}}
+           |                                                       ^^
+    tunebot.yaml:31:22  tunings.f.search.pruner: `threshold` needs a bound: `lower`, `upper` or both
+        31 |     search: {pruner: threshold}
+           |                      ^^^^^^^^^ say `threshold: {upper: 10}`
+    tunebot.yaml:36:52  tunings.g.search.pruner.threshold.upper: `upper` has to be more than `lower`, which is 2
+        36 |     search: {pruner: {threshold: {lower: 2, upper: 1}}}
+           |                                                    ^
+    tunebot.yaml:41:42  tunings.h.search.pruner.percentile.keep: `keep` has to be more than 0% and less than 100%
+        41 |     search: {pruner: {percentile: {keep: 100%}}}
+           |                                          ^^^^
+    tunebot.yaml:46:30  tunings.i.search.pruner.asha.min_resource: `min_resource` is not a field here
+        46 |     search: {pruner: {asha: {min_resource: 1}}}
+           |                              ^^^^^^^^^^^^ known: eta, max_steps, min_steps
+    11 errors
+    ");
 }
