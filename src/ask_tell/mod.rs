@@ -5,13 +5,14 @@
 //! one is said in its answer, in words that tell what to do.
 //!
 //! `line` takes the input apart, `request` a line; `scalar`, `space` and `settings` make what is written checked values;
-//! `study` is the study with its operations; `session` goes from a request to its answer. What is chosen, and by which rules,
-//! is not decided here but in `search`.
+//! `study` is the study with its operations, `journal` the file that it may live in, `opening` how it begins or goes on;
+//! `session` goes from a request to its answer. What is chosen, and by which rules, is not decided here but in `search`.
 
 mod fault;
-mod front;
+mod journal;
 mod line;
 mod memory;
+mod opening;
 mod pruner;
 mod request;
 mod scalar;

@@ -69,6 +69,11 @@ impl<'a> Field<'a> {
         self.0
     }
 
+    /// What is written, or null.
+    pub fn text(self) -> &'a str {
+        self.0.map_or("null", RawValue::get)
+    }
+
     /// What is written as a `T`; `None` if it is missing or null.
     ///
     /// # Errors

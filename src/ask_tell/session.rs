@@ -1,31 +1,32 @@
 //! From a request to its answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use rand::TryRng;
-use rand::rngs::SysRng;
 use serde::Serialize;
 
-use crate::domain::metrics::Direction;
-use crate::search::History;
-
 use super::fault::{Code, Fault};
+use super::journal::Journal;
 use super::line::LONGEST;
-use super::request::{Request, excerpt};
-use super::space::Vocabulary;
+use super::memory;
+use super::opening::Plan;
+use super::request::{Field, Request, excerpt};
 use super::study::{Shown, Study};
-use super::{memory, settings};
 
 /// The version of the protocol.
 const PROTOCOL: u32 = 1;
-/// Constraint values of each trial beyond which a study is refused.
-const MOST_CONSTRAINTS: usize = 10_000;
 
 /// The study of this process, once there is one.
 #[derive(Default)]
 pub(super) struct Session {
-    study: Option<Study>,
+    open: Option<Open>,
+}
+
+struct Open {
+    study: Study,
+    /// `None`: the study is in memory only.
+    journal: Option<Journal>,
 }
 
 /// One line of output, with its line break.
@@ -38,38 +39,33 @@ pub(super) struct Answer {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Reply {
-    Created {
-        protocol: u32,
-        #[serde(rename = "impl")]
-        name: &'static str,
-        #[serde(rename = "impl_version")]
-        version: &'static str,
-    },
-    Asked {
-        trials: Vec<Shown>,
-        elapsed_us: f64,
-    },
-    Told {
-        state: &'static str,
-        elapsed_us: f64,
-    },
-    Reported {
-        prune: bool,
-        elapsed_us: f64,
-    },
-    Imported {
-        imported: usize,
-        elapsed_us: f64,
-    },
-    Best {
-        trials: Vec<Shown>,
-    },
-    Stats {
-        rss_bytes: Option<u64>,
-        running: usize,
-        total: usize,
-    },
+    Created(Box<Created>),
+    Asked { trials: Vec<Shown>, elapsed_us: f64 },
+    Told { state: &'static str, elapsed_us: f64 },
+    Reported { prune: bool, elapsed_us: f64 },
+    Imported { imported: usize, elapsed_us: f64 },
+    Best { trials: Vec<Shown> },
+    Stats { rss_bytes: Option<u64>, running: usize, total: usize },
     Closed {},
+}
+
+#[derive(Serialize)]
+struct Created {
+    protocol: u32,
+    #[serde(rename = "impl")]
+    program: &'static str,
+    #[serde(rename = "impl_version")]
+    version: &'static str,
+    seed: u64,
+    #[serde(flatten)]
+    resumed: Option<Resumed>,
+}
+
+/// What was in the file that the study goes on from.
+#[derive(Serialize)]
+struct Resumed {
+    total: usize,
+    pending: Vec<Shown>,
 }
 
 #[derive(Serialize)]
@@ -89,9 +85,16 @@ impl Session {
     /// Does what the request asks for. One that is refused changes nothing.
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         // A fault in the search must not take the other trials of the client with it.
-        let reply = catch_unwind(AssertUnwindSafe(|| self.reply(line))).unwrap_or_else(|_| {
+        let mut reply = catch_unwind(AssertUnwindSafe(|| self.reply(line))).unwrap_or_else(|_| {
             Err(Fault::new(Code::Internal, "a fault of tunebot's own; standard error has it. Please tell its authors"))
         });
+        if let Err(fault) = &mut reply
+            && fault.code == Code::Internal
+            && self.open.take_if(|open| open.journal.is_some()).is_some()
+        {
+            // What is in memory and in the file may differ now.
+            fault.message += ". The study is closed; `create` it again to go on from what was answered";
+        }
         let is_last = matches!(reply, Ok(Reply::Closed {}));
         Answer { line: write(reply), is_last }
     }
@@ -102,25 +105,13 @@ impl Session {
         let op: String = request.op.read("op", expected)?.ok_or_else(|| request.op.wrong("op", expected))?;
         match op.as_str() {
             "create" => self.create(&request),
-            "ask" => {
-                let (trials, elapsed) = self.study()?.ask(&request)?;
-                Ok(Reply::Asked { trials, elapsed_us: microseconds(elapsed) })
-            }
-            "tell" => {
-                let (state, elapsed) = self.study()?.tell(&request)?;
-                Ok(Reply::Told { state, elapsed_us: microseconds(elapsed) })
-            }
-            "report" => {
-                let (prune, elapsed) = self.study()?.report(&request)?;
-                Ok(Reply::Reported { prune, elapsed_us: microseconds(elapsed) })
-            }
-            "import" => {
-                let (imported, elapsed) = self.study()?.import(&request)?;
-                Ok(Reply::Imported { imported, elapsed_us: microseconds(elapsed) })
-            }
-            "best" => Ok(Reply::Best { trials: self.study()?.best()? }),
+            "ask" => self.open()?.ask(&request),
+            "tell" => self.open()?.tell(&request),
+            "report" => self.open()?.report(&request),
+            "import" => self.open()?.import(&request),
+            "best" => Ok(Reply::Best { trials: self.open()?.study.best()? }),
             "stats" => {
-                let study = self.study()?;
+                let study = &self.open()?.study;
                 Ok(Reply::Stats { rss_bytes: memory::resident(), running: study.running(), total: study.total() })
             }
             "close" => Ok(Reply::Closed {}),
@@ -129,28 +120,83 @@ impl Session {
     }
 
     fn create(&mut self, request: &Request) -> Result<Reply, Fault> {
-        let expected = "an object of parameters";
-        let space = request.space.given().ok_or_else(|| request.space.wrong("space", expected))?;
-        let vocabulary = Vocabulary::parse(space.get()).map_err(|problem| Fault::new(Code::BadSpace, problem))?;
-        let search = settings::search(request.sampler, request.sampler_options, request.pruner)?;
-        let directions = directions(request)?;
-        let constraints = request.constraints.integer("constraints", 0..=MOST_CONSTRAINTS)?.unwrap_or(0);
-        let seed = match request.seed.integer("seed", i128::from(i64::MIN)..=i128::from(u64::MAX))? {
-            // Of a negative number the 64 bits.
-            Some(seed) => seed as u64,
-            None => random_seed()?,
+        let plan = Plan::read(request)?;
+        let expected = "the path of a file, or null";
+        let mut resumed = None;
+        let open = match request.storage.read::<String>("storage", expected)? {
+            None => Open { study: plan.begin()?, journal: None },
+            Some(path) if path.is_empty() || path.contains('\0') => {
+                return Err(request.storage.wrong("storage", expected));
+            }
+            Some(path) => {
+                // The file may be that of the study before, and it is locked.
+                self.open = None;
+                let (study, journal, was_there) = plan.open(Path::new(&path))?;
+                if was_there {
+                    resumed = Some(Resumed { total: study.total(), pending: study.pending_trials()? });
+                }
+                Open { study, journal: Some(journal) }
+            }
         };
-        if request.storage.given().is_some() {
-            return Err(Fault::new(Code::Unsupported, "storage is still to come"));
-        }
-        let history = History::new(vocabulary.space().clone(), directions, seed);
-        self.study = Some(Study::new(vocabulary, constraints, history, &search));
-        Ok(Reply::Created { protocol: PROTOCOL, name: "tunebot", version: env!("CARGO_PKG_VERSION") })
+        let (program, version, seed) = ("tunebot", env!("CARGO_PKG_VERSION"), open.study.seed());
+        self.open = Some(open);
+        Ok(Reply::Created(Box::new(Created { protocol: PROTOCOL, program, version, seed, resumed })))
     }
 
-    fn study(&mut self) -> Result<&mut Study, Fault> {
-        self.study.as_mut().ok_or_else(|| Fault::new(Code::NoStudy, "there is no study: `create` one first"))
+    fn open(&mut self) -> Result<&mut Open, Fault> {
+        self.open.as_mut().ok_or_else(|| Fault::new(Code::NoStudy, "there is no study: `create` one first"))
     }
+}
+
+impl Open {
+    fn ask(&mut self, request: &Request) -> Result<Reply, Fault> {
+        let (trials, elapsed) = self.study.ask(request)?;
+        let saved = self.save(true, || {
+            let trials =
+                serde_json::to_string(&trials).map_err(|error| Fault::new(Code::Internal, error.to_string()))?;
+            Ok(format!("{{\"op\":\"ask\",\"trials\":{trials}}}\n"))
+        })?;
+        Ok(Reply::Asked { trials, elapsed_us: microseconds(elapsed + saved) })
+    }
+
+    fn tell(&mut self, request: &Request) -> Result<Reply, Fault> {
+        let (state, elapsed) = self.study.tell(request)?;
+        let Request { id, values, constraints, .. } = *request;
+        let fields = [("id", id), ("state", request.state), ("values", values), ("constraints", constraints)];
+        let saved = self.save(true, || Ok(change("tell", &fields)))?;
+        Ok(Reply::Told { state, elapsed_us: microseconds(elapsed + saved) })
+    }
+
+    fn report(&mut self, request: &Request) -> Result<Reply, Fault> {
+        let (prune, elapsed) = self.study.report(request)?;
+        let fields = [("id", request.id), ("step", request.step), ("value", request.value)];
+        let saved = self.save(false, || Ok(change("report", &fields)))?;
+        Ok(Reply::Reported { prune, elapsed_us: microseconds(elapsed + saved) })
+    }
+
+    fn import(&mut self, request: &Request) -> Result<Reply, Fault> {
+        let (imported, elapsed) = self.study.import(request)?;
+        let saved = self.save(true, || Ok(change("import", &[("trials", request.trials)])))?;
+        Ok(Reply::Imported { imported, elapsed_us: microseconds(elapsed + saved) })
+    }
+
+    /// Writes what was done into the file, if there is one; how long that took.
+    fn save(&mut self, sync: bool, line: impl FnOnce() -> Result<String, Fault>) -> Result<Duration, Fault> {
+        let start = Instant::now();
+        if let Some(journal) = &mut self.journal {
+            journal.append(&line()?, sync)?;
+        }
+        Ok(start.elapsed())
+    }
+}
+
+/// A line of the file: a request with the fields that matter, as they were written.
+fn change(op: &str, fields: &[(&str, Field)]) -> String {
+    let mut line = format!("{{\"op\":\"{op}\"");
+    for (name, field) in fields.iter().filter(|(_, field)| field.written().is_some()) {
+        line += &format!(",\"{name}\":{}", field.text());
+    }
+    line + "}\n"
 }
 
 /// The answer to a line that was not read.
@@ -168,18 +214,6 @@ fn write(reply: Result<Reply, Fault>) -> Vec<u8> {
     let mut line = line.unwrap_or_else(|_| broken.to_vec());
     line.push(b'\n');
     line
-}
-
-fn directions(request: &Request) -> Result<Vec<Direction>, Fault> {
-    let expected = r#"a list of "minimize" or "maximize", one for each objective"#;
-    let directions: Option<Vec<Direction>> = request.directions.read("directions", expected)?;
-    let directions = directions.unwrap_or_else(|| vec![Direction::Minimize]);
-    if directions.is_empty() { Err(request.directions.wrong("directions", expected)) } else { Ok(directions) }
-}
-
-fn random_seed() -> Result<u64, Fault> {
-    let none = |error| Fault::new(Code::Internal, format!("the system gives no random numbers: {error}"));
-    SysRng.try_next_u64().map_err(none)
 }
 
 fn unknown_op(op: &str) -> String {

@@ -11,10 +11,11 @@ use std::fmt::Write;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::domain::ids::ParamName;
-use crate::domain::params::{Domain, Params, Space, SpaceError, Value};
+use crate::domain::params::{Domain, Parameter, Params, Space, SpaceError, Value};
 
 use super::request::{excerpt, object};
 use super::scalar::Scalar;
@@ -77,6 +78,39 @@ impl Vocabulary {
 
     pub fn space(&self) -> &Space {
         &self.space
+    }
+
+    /// Every parameter with all of its fields as JSON, by name: equal for equal spaces.
+    pub fn declarations(&self) -> BTreeMap<&str, String> {
+        let parameters = self.terms.iter().zip(self.space.parameters());
+        parameters.map(|(term, parameter)| (term.name.as_str(), self.declaration(term, parameter))).collect()
+    }
+
+    fn declaration(&self, term: &Term, parameter: &Parameter) -> String {
+        let mut text = match &parameter.domain {
+            Domain::Float { low, high, log, step } => {
+                json!({"type": "float", "low": low, "high": high, "log": log, "step": step}).to_string()
+            }
+            Domain::Int { low, high, log, step } => {
+                json!({"type": "int", "low": low, "high": high, "log": log, "step": step}).to_string()
+            }
+            Domain::Categorical { .. } => {
+                let choices: Vec<String> = term.choices.iter().map(|choice| choice.value.to_string()).collect();
+                format!(r#"{{"type":"categorical","choices":[{}]}}"#, choices.join(","))
+            }
+        };
+        if let Some(condition) = &parameter.when
+            && let Some(parent) = self.space.index_of(&condition.parameter).map(|place| &self.terms[place])
+        {
+            let values = condition.one_of.iter().filter_map(|value| match value {
+                Value::Int(place) => parent.choices.get(usize::try_from(*place).ok()?),
+                _ => None,
+            });
+            let values: Vec<String> = values.map(|choice| choice.value.to_string()).collect();
+            text.pop();
+            let _ = write!(text, r#","when":{{"param":{},"in":[{}]}}}}"#, parent.quoted, values.join(","));
+        }
+        text
     }
 
     /// A parameter set as the JSON object that the client gets.

@@ -10,7 +10,6 @@ use crate::domain::tuning::Search;
 use crate::search::{self, History, Pruner, Record, RecordState, Sampler};
 
 use super::fault::{Code, Fault};
-use super::front;
 use super::request::{Field, Request, object};
 use super::space::Vocabulary;
 
@@ -43,10 +42,12 @@ struct Outcome {
     constraints: Vec<f64>,
 }
 
+/// The fields of a trial in a list.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct ImportedFields<'a> {
+struct TrialFields<'a> {
     #[serde(borrow)]
+    id: Field<'a>,
     params: Field<'a>,
     values: Field<'a>,
     state: Field<'a>,
@@ -87,8 +88,16 @@ impl Study {
         Ok((state_name(state), start.elapsed()))
     }
 
-    /// Takes an intermediate value; should the trial stop? What is reported again for a step takes the place of the first.
+    /// Takes an intermediate value; should the trial stop?
     pub fn report(&mut self, request: &Request) -> Result<(bool, Duration), Fault> {
+        let start = Instant::now();
+        let number = self.take(request)?;
+        let prune = self.pruner.as_ref().is_some_and(|pruner| pruner.should_prune(&self.history, number));
+        Ok((prune, start.elapsed()))
+    }
+
+    /// Takes an intermediate value; whose it is. What is reported again for a step takes the place of the first.
+    fn take(&mut self, request: &Request) -> Result<u32, Fault> {
         let (number, mut record) = self.pending(request.id)?;
         let expected = "a whole number, the first step being 1";
         let step: u64 =
@@ -97,26 +106,17 @@ impl Study {
             None => return Err(request.value.wrong("value", "a number or null")),
             Some(_) => request.value.read("value", "a number or null")?.unwrap_or(f64::NAN),
         };
-        let start = Instant::now();
         match record.steps.binary_search_by_key(&step, |(known, _)| *known) {
             Ok(place) => record.steps[place].1 = value,
             Err(place) => record.steps.insert(place, (step, value)),
         }
         self.history.record(number, record);
-        let prune = self.pruner.as_ref().is_some_and(|pruner| pruner.should_prune(&self.history, number));
-        Ok((prune, start.elapsed()))
+        Ok(number)
     }
 
     /// Adds finished trials: all of them, or none if there is something wrong with one.
     pub fn import(&mut self, request: &Request) -> Result<(usize, Duration), Fault> {
-        let expected = "a list of trials, each with params and values";
-        let trials: Option<Vec<&RawValue>> = request.trials.read("trials", expected)?;
-        let trials = trials.ok_or_else(|| request.trials.wrong("trials", expected))?;
-        let read = |(place, raw): (usize, &&RawValue)| {
-            let at = |fault: Fault| Fault::new(fault.code, format!("trials[{place}]: {}", fault.message));
-            self.imported(raw).map_err(at)
-        };
-        let records: Vec<Record> = trials.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let records = each_trial(request.trials, |fields| self.finished(&fields))?;
         let start = Instant::now();
         let count = records.len();
         for record in records {
@@ -126,10 +126,47 @@ impl Study {
         Ok((count, start.elapsed()))
     }
 
+    /// Does again what a file says was done.
+    pub fn repeat(&mut self, request: &Request) -> Result<(), Fault> {
+        match request.op.read("op", "the name of a change")?.unwrap_or_default() {
+            // Who chose from here on; the trials are there already.
+            "create" => Ok(()),
+            "ask" => self.repeat_ask(request),
+            "tell" => self.tell(request).map(drop),
+            "report" => self.take(request).map(drop),
+            "import" => self.import(request).map(drop),
+            _ => Err(request.op.wrong("op", "the name of a change")),
+        }
+    }
+
+    fn repeat_ask(&mut self, request: &Request) -> Result<(), Fault> {
+        for (number, params) in each_trial(request.trials, |fields| {
+            let id = fields.id.integer("id", 0..=u32::MAX)?.ok_or_else(|| fields.id.wrong("id", "a number"))?;
+            Ok((id, self.params(&fields)?))
+        })? {
+            if number != self.next_number()? {
+                return Err(Fault::bad_request(format!("trial {number} is not the next one")));
+            }
+            self.history.record(number, Record::pending(params));
+            self.running += 1;
+        }
+        Ok(())
+    }
+
     pub fn best(&self) -> Result<Vec<Shown>, Fault> {
-        let numbers = front::best(&self.history).into_iter();
+        let numbers = search::best(&self.history).into_iter();
         let show = |number| self.show(number, &self.history.params(number), self.history.values(number));
         numbers.map(show).collect()
+    }
+
+    /// The trials that were asked and not told.
+    pub fn pending_trials(&self) -> Result<Vec<Shown>, Fault> {
+        let numbers = (0..).zip(self.history.states()).filter(|(_, state)| **state == RecordState::Pending);
+        numbers.map(|(number, _)| self.show(number, &self.history.params(number), None)).collect()
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.history.seed()
     }
 
     pub fn running(&self) -> usize {
@@ -153,8 +190,8 @@ impl Study {
 
     fn pending(&self, id: Field) -> Result<(u32, Record), Fault> {
         let expected = "the id of a pending trial";
-        let wide =
-            id.integer("id", i128::from(i64::MIN)..=i128::from(u64::MAX))?.ok_or_else(|| id.wrong("id", expected))?;
+        let wide = id.integer("id", i128::from(i64::MIN)..=i128::from(u64::MAX)).ok().flatten();
+        let wide = wide.ok_or_else(|| id.wrong("id", expected))?;
         let known = u32::try_from(wide).ok().and_then(|number| Some((number, self.history.get(number)?)));
         let unknown = |what: &str| Fault::new(Code::UnknownId, format!("trial {wide} {what}"));
         let (number, record) = known.ok_or_else(|| unknown("was never asked for"))?;
@@ -164,16 +201,15 @@ impl Study {
         }
     }
 
-    fn imported(&self, raw: &RawValue) -> Result<Record, Fault> {
-        let fields: ImportedFields = object(raw.get()).map_err(Fault::bad_request)?;
-        let expected = "an object of parameters";
-        let params = fields.params.given().ok_or_else(|| fields.params.wrong("params", expected))?;
-        if !params.get().starts_with('{') {
-            return Err(fields.params.wrong("params", expected));
-        }
-        let params = self.vocabulary.read(params.get()).map_err(|problem| Fault::new(Code::BadValues, problem))?;
+    fn params(&self, fields: &TrialFields) -> Result<Params, Fault> {
+        let wrong = || fields.params.wrong("params", "an object of parameters");
+        let raw = fields.params.given().filter(|raw| raw.get().starts_with('{')).ok_or_else(wrong)?;
+        self.vocabulary.read(raw.get()).map_err(|problem| Fault::new(Code::BadValues, problem))
+    }
+
+    fn finished(&self, fields: &TrialFields) -> Result<Record, Fault> {
         let Outcome { state, values, constraints } = self.outcome(fields.state, fields.values, fields.constraints)?;
-        Ok(Record { state, values, constraints, ..Record::pending(params) })
+        Ok(Record { state, values, constraints, ..Record::pending(self.params(fields)?) })
     }
 
     /// The rules for what ends a trial. A null among the values of a complete trial makes it a failed one.
@@ -197,13 +233,22 @@ impl Study {
     }
 }
 
+/// What `read` makes of each of a list of trials; a fault says of which.
+fn each_trial<'a, T>(field: Field<'a>, read: impl Fn(TrialFields<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    let expected = "a list of trials";
+    let trials: Vec<&RawValue> = field.read("trials", expected)?.ok_or_else(|| field.wrong("trials", expected))?;
+    let one = |raw: &'a RawValue| read(object(raw.get()).map_err(Fault::bad_request)?);
+    let at = |place: usize, fault: Fault| Fault::new(fault.code, format!("trials[{place}]: {}", fault.message));
+    trials.into_iter().enumerate().map(|(place, raw)| one(raw).map_err(|fault| at(place, fault))).collect()
+}
+
 /// `count` numbers or nulls. They may be left out if they are not `needed`.
 fn numbers(name: &str, field: Field, count: usize, needed: bool) -> Result<Vec<Option<f64>>, Fault> {
     let numbers: Vec<Option<f64>> = field.read(name, "a list of numbers or nulls")?.unwrap_or_default();
     if numbers.len() == count || (numbers.is_empty() && !needed) {
         return Ok(numbers);
     }
-    let text = format!("`{name}` must hold {count} numbers, not {}: the trial is as it was", numbers.len());
+    let text = format!("`{name}` must hold as many numbers as the study has, which is {count}, not {}", numbers.len());
     Err(Fault::new(Code::BadValues, text))
 }
 

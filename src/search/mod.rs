@@ -8,6 +8,7 @@ use crate::domain::tuning::{SamplerKind, Search};
 
 mod axis;
 mod column;
+mod front;
 mod gp;
 mod grid;
 mod history;
@@ -29,6 +30,7 @@ mod unseen;
 #[cfg(test)]
 mod conformance;
 
+pub use front::best;
 pub use history::{History, Record, RecordState};
 pub use importance::{Reference, Settings as ImportanceSettings, importances};
 pub use pruners::pruner;
