@@ -7,6 +7,7 @@ use crate::domain::params::Params;
 use crate::domain::tuning::{SamplerKind, Search};
 
 mod axis;
+mod cmaes;
 mod column;
 mod front;
 mod gp;
@@ -67,6 +68,7 @@ pub trait Pruner: Send + Sync {
 pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
     match settings.sampler {
         SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
+        SamplerKind::Cmaes => Box::new(cmaes::Cmaes::new(settings.population)),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),
