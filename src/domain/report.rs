@@ -60,6 +60,9 @@ pub struct Report {
     /// Set while the sweep's engine does not answer.
     #[serde(default)]
     pub away: Option<Away>,
+    /// What mattered, the largest first: of a finished sweep that is large enough to tell.
+    #[serde(default)]
+    pub importances: Vec<Importance>,
 }
 
 impl Report {

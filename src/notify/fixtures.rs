@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::metrics::{Direction, Metrics, Objective};
 use crate::domain::params::{Params, Value};
-use crate::domain::report::{Away, Conclusion, Counts, Failure, Held, Phase, Progress, Ranked, Report, Verdict};
+use crate::domain::report::{
+    Away, Conclusion, Counts, Failure, Held, Importance, Phase, Progress, Ranked, Report, Verdict,
+};
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Against, Baseline, Code, Outcome};
 
@@ -63,6 +65,7 @@ pub fn queued() -> Report {
         progress: None,
         held: None,
         away: None,
+        importances: Vec::new(),
     }
 }
 
@@ -157,6 +160,9 @@ pub fn finished() -> Report {
         ended_at: Some(time("2026-03-02T10:49:00Z")),
         time_left: None,
         saved: Some(0.31),
+        importances: [("lr", 0.612), ("augment", 0.238), ("weight_decay", 0.109), ("batch_size", 0.041)]
+            .map(|(name, share)| Importance { parameter: name.parse().unwrap(), share })
+            .to_vec(),
         ..running()
     }
 }

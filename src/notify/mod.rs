@@ -15,6 +15,7 @@ pub mod text;
 
 #[cfg(test)]
 mod fixtures;
+mod importance;
 #[cfg(test)]
 mod loopback;
 mod phrases;

@@ -3,6 +3,7 @@
 use crate::domain::report::{Phase, Ranked, Report};
 
 use super::figures;
+use super::importance::mattered;
 use super::phrases;
 use super::prose;
 use super::standing::{self, Medium};
@@ -64,8 +65,12 @@ pub fn glance(report: &Report) -> String {
 
 /// The end of a sweep: the answer, the best parameters, the best trials, what failed.
 pub fn summary(report: &Report) -> String {
-    let mut first =
-        vec![phrases::headline(report).plain(), phrases::explanation(report).plain(), phrases::totals(report)];
+    let mut first = vec![
+        phrases::headline(report).plain(),
+        phrases::explanation(report).plain(),
+        phrases::totals(report),
+        mattered(report).plain(),
+    ];
     if let Some(verdict) = &report.verdict {
         first.push(format!("{} ({})", prose::line(&verdict.headline, 200), prose::line(&verdict.requirement, 200)));
     }
@@ -163,6 +168,7 @@ mod tests {
         insta::assert_snapshot!(status(&fixtures::finished()), @r"
         resnet: val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)
         40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
+        What mattered: lr 61 %, augment 24 %, weight_decay 11 %
 
           augment       randaug-m9  (was randaug-m7)
           lr            3.1235e-4   (was 0.001)

@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod cron;
+pub mod importance;
 pub mod route;
 pub mod snapshot;
 pub mod step;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::command;
+use super::importance;
 use super::snapshot::Snapshot;
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
@@ -54,6 +55,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         progress: progress(snapshot),
         held: held(snapshot),
         away: snapshot.away().filter(|_| sweep.state != SweepState::Finished).cloned(),
+        importances: importance::of_finished(snapshot),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::domain::report::{Conclusion, Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
+use crate::notify::importance::mattered;
 use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase};
 use crate::notify::prose;
@@ -58,7 +59,8 @@ pub fn comment(slot: &str, report: &Report, links: &[Link]) -> String {
 
 /// The line that says that the sweep has ended.
 pub fn closing(slot: &str, report: &Report) -> String {
-    let parts = [markup::phrase(&phrases::headline(report)), markup::phrase(&phrases::failure(report))];
+    let headline = markup::phrase(&phrases::headline(report));
+    let parts = [headline, markup::phrase(&phrases::failure(report)), markup::phrase(&mattered(report))];
     within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
 }
 
@@ -151,7 +153,11 @@ fn summary(report: &Report) -> String {
                 _ => markup::phrase(&phrases::headline(report)),
             };
             let totals = markup::words(&phrases::totals(report));
-            paragraphs([headline, failure, log(report), explanation, comparison(report), best_trials(report), totals])
+            let tables = [comparison(report), best_trials(report)];
+            let mattered = markup::phrase(&mattered(report));
+            paragraphs(
+                [headline, failure, log(report), explanation].into_iter().chain(tables).chain([totals, mattered]),
+            )
         }
     }
 }

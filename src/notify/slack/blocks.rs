@@ -10,6 +10,7 @@ use slack_morphism::prelude::{
 use crate::domain::report::{Conclusion, Phase, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
+use crate::notify::importance::mattered;
 use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase, Row};
 use crate::notify::prose;
@@ -57,7 +58,7 @@ pub fn sweep(report: &Report, links: &[Link]) -> Message {
             draft.section(&[headline.clone(), verdict(report), mrkdwn::phrase(&phrases::failure(report))]);
             draft.section(&[log(report)]);
             draft.section(&[explanation, parameters(report)]);
-            draft.section(&[phrases::totals(report)]);
+            draft.section(&[phrases::totals(report), mrkdwn::phrase(&mattered(report))]);
             draft.context(&ended_setup(report));
         }
     }
@@ -75,7 +76,7 @@ pub fn closing(report: &Report, mention: Option<&str>) -> Message {
         _ => mrkdwn::phrase(&phrases::explanation(report)),
     };
     let mut draft = Draft::default();
-    draft.section(&[line.clone(), why]);
+    draft.section(&[line.clone(), why, mrkdwn::phrase(&mattered(report))]);
     draft.message(line)
 }
 

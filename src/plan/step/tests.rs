@@ -237,3 +237,22 @@ fn a_reloaded_snapshot_goes_on_where_it_was() {
     assert_eq!(summary::report(&again, None, world.now), summary::report(snapshot, None, world.now));
     assert_eq!(again.tally().since_best, snapshot.tally().since_best);
 }
+
+#[test]
+fn a_large_sweep_says_at_its_end_what_mattered_and_a_small_one_does_not() {
+    for (trials, said) in [(29, false), (30, true)] {
+        let mut world = World::new(|tuning| {
+            (tuning.limits.trials, tuning.limits.parallel) = (trials, trials);
+        });
+        world.step();
+        for trial in 0..trials {
+            assert_eq!(world.last.as_ref().unwrap().importances, []);
+            world.finish(trial, f64::from(trial));
+        }
+        let importances = &world.last.as_ref().unwrap().importances;
+        assert_eq!(
+            importances.iter().map(|one| (one.parameter.as_str(), one.share)).next(),
+            said.then_some(("x", 1.0))
+        );
+    }
+}

@@ -51,6 +51,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// For a sweep with so many complete trials: the best tenth, but no less than five, below which chance decides
+    /// (§4 of the paper, and Optuna's advice).
+    pub fn steady(complete: u32) -> Self {
+        let settings = Self::default();
+        Self { target: settings.target.max(5.0 / f64::from(complete.max(1))), ..settings }
+    }
+}
+
 /// At least this many trials must have a parameter for it to be judged.
 const LEAST_TRIALS: usize = 2;
 
@@ -77,7 +86,7 @@ pub fn importances(history: &History, settings: &Settings) -> Vec<Importance> {
     shares
 }
 
-/// The trials that are looked at, by number.
+/// The trials that are looked at, by place.
 struct Sample {
     region: Vec<u32>,
     /// For each trial of the region: is it among the best?
@@ -133,7 +142,9 @@ fn sample(history: &History, settings: &Settings) -> Option<Sample> {
         return None;
     }
     let direction = *history.directions().get(objective)?;
-    let complete = (0_u32..).zip(history.states()).filter(|(_, state)| **state == RecordState::Complete);
+    // Trials of earlier sweeps are left out: their values may be of other code.
+    let own = (0_u32..).zip(history.states()).skip(history.earlier() as usize);
+    let complete = own.filter(|(_, state)| **state == RecordState::Complete);
     let standing = |(number, _)| {
         let value = *history.values(number)?.get(objective)?;
         value

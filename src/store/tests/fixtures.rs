@@ -118,6 +118,7 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         progress: None,
         held: None,
         away: None,
+        importances: Vec::new(),
     }
 }
 

@@ -37,6 +37,8 @@ fn a_finished_sweep_gives_its_verdict_and_what_changed() {
 
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
 
+    What mattered: `lr` 61 %, `augment` 24 %, `weight_decay` 11 %
+
     <details><summary>Best parameters, to copy</summary>
 
     ```text
@@ -135,6 +137,8 @@ fn without_a_baseline_and_a_requirement_the_result_is_the_title() {
     | 35 | 0.9309 | `augment randaug-m9, batch_size 256, lr 3.3e-4, weight_decay 0.021` |
 
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
+
+    What mattered: `lr` 61 %, `augment` 24 %, `weight_decay` 11 %
 
     <details><summary>Best parameters, to copy</summary>
 

@@ -59,6 +59,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         progress: None,
         held: None,
         away: None,
+        importances: Vec::new(),
     }
 }
 

@@ -30,6 +30,8 @@ fn a_check_that_passed() {
 
     40 trials in 1 h 47 min: 33 done, 7 stopped early (saved 31 % of the budget)
 
+    What mattered: `lr` 61 %, `augment` 24 %, `weight_decay` 11 %
+
     [Training curves](https://grafana.example.com/d/tune01?from=1772442060000&to=1772448600000&var-sweep=resnet-k3f9q2)
     --
     <details><summary>Best parameters, to copy</summary>
