@@ -1,10 +1,11 @@
 //! tunebot: hyper-parameter sweeps asked for in chat, on pull requests and by schedule; run; answered where they were asked.
 //!
-//! The crate is a pure centre (`domain`, `search`, `plan`) with input and output at the rim and the store between them.
+//! The crate is a pure centre (`domain`, `search`, `plan`, `charts`) with input and output at the rim and the store between them.
 //! ARCHITECTURE.md tells the way of one event through these modules.
 
 pub mod app;
 pub mod ask_tell;
+pub mod charts;
 pub mod config;
 pub mod demo;
 pub mod domain;

@@ -10,6 +10,7 @@
 )]
 
 mod argo_engine;
+mod charts;
 mod crash;
 mod e2e;
 mod fakes;
