@@ -25,7 +25,7 @@ pub struct StoreOption {
 }
 
 impl StoreOption {
-    async fn open(&self) -> Result<Store> {
+    pub(super) async fn open(&self) -> Result<Store> {
         let path = match &self.store {
             Some(path) => path.clone(),
             None => load_for_here(&self.config)?.store.path,

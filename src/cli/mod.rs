@@ -1,6 +1,7 @@
 //! The commands that people type in a terminal.
 
 mod ask_tell;
+mod chart;
 mod check;
 mod look;
 mod output;
@@ -46,6 +47,8 @@ enum Command {
     Status(look::Status),
     /// The best parameters of a sweep, or of the last finished sweep of a tuning
     Best(look::Best),
+    /// Draw a sweep: history, importance, slices, parallel coordinates, Pareto front, learning curves
+    Chart(chart::Options),
     /// One trial of the demonstration
     #[command(hide = true)]
     DemoTrial {
@@ -91,6 +94,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Explain(options) => asynchronously(look::explain(options)),
         Command::Status(options) => asynchronously(look::status(options)),
         Command::Best(options) => asynchronously(look::best(options)),
+        Command::Chart(options) => asynchronously(chart::run(options)),
     }
 }
 

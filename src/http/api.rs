@@ -159,10 +159,10 @@ pub(super) async fn event(
     })
 }
 
-fn sweep_id(text: &str) -> Result<SweepId, Problem> {
+pub(super) fn sweep_id(text: &str) -> Result<SweepId, Problem> {
     text.parse().map_err(|error| Problem::malformed(format!("{error}.")))
 }
 
-fn no_sweep(id: &SweepId) -> Problem {
+pub(super) fn no_sweep(id: &SweepId) -> Problem {
     Problem::not_found(format!("There is no sweep {id}. GET /api/v1/sweeps lists the newest."))
 }

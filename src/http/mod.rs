@@ -5,6 +5,7 @@
 
 mod api;
 mod body;
+mod charts;
 mod health;
 mod lookup;
 mod observe;
@@ -101,6 +102,7 @@ pub fn router(state: State) -> Router {
         .route("/webhooks/slack/events", post(webhooks::slack::event))
         .route("/api/v1/sweeps", post(api::start).get(api::list))
         .route("/api/v1/sweeps/{id}", get(api::sweep))
+        .route("/api/v1/sweeps/{id}/charts/{file}", get(charts::chart))
         .route("/api/v1/sweeps/{id}/stop", post(api::stop))
         .route("/api/v1/events/{id}", get(api::event))
         .route("/api/v1/trials/{attempt}/report", post(reports::report))

@@ -1,6 +1,7 @@
 //! The router in-process, over a store in memory. Requests are what senders send, signed as they sign.
 
 mod api;
+mod charts;
 mod github;
 mod health;
 mod payloads;

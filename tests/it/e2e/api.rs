@@ -59,6 +59,9 @@ async fn a_program_asks_for_a_sweep_once_and_reads_its_report() {
     "#);
     let sweep = finished(&scene).await;
     assert_eq!(scene.tunebot.get("/api/v1/sweeps").await.json()["sweeps"].as_array().map(Vec::len), Some(1));
+    let chart = format!("/api/v1/sweeps/{}/charts/history.svg", sweep["id"].as_str().expect("an id"));
+    let chart = scene.tunebot.get(&chart).await;
+    assert!(chart.status == 200 && chart.body.contains("best loss 0.009715 (trial 1)"), "{}", chart.body);
     let shown = json!({"asked_by": sweep["asked_by"], "best": sweep["report"]["top"][0],
                        "trials": sweep["trials"].as_array().map(Vec::len), "outcome": sweep["outcome"]});
     insta::assert_snapshot!(format!("{shown:#}"), @r#"

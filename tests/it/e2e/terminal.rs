@@ -46,6 +46,26 @@ async fn run_does_one_sweep_and_leaves_a_store_to_look_into() {
     quadratic-[id]  2 at a time, random search, seed 7  x narrowed to 0.1..0.6
       [################] 4/4  best loss 0.009857 (trial 1)
     ");
+    let folder = config.root().join("pictures");
+    let out = folder.to_str().expect("a path of UTF-8");
+    insta::assert_snapshot!(say(&config, &["chart", "quadratic", "--out", out]).await, @"
+    exit code 0
+    [folder]/pictures/quadratic-[id]-history.svg  quadratic-[id]: best loss 0.009857 (trial 1)
+    [folder]/pictures/quadratic-[id]-slices.svg  quadratic-[id]: loss by parameter
+    [folder]/pictures/quadratic-[id]-parallel.svg  quadratic-[id]: where the best trials lie
+    ");
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 3);
+    let file = folder.join("one.png");
+    let one = ["chart", "quadratic", "--kind", "history", "--out", file.to_str().expect("a path of UTF-8")];
+    insta::assert_snapshot!(say(&config, &one).await, @"
+    exit code 0
+    [folder]/pictures/one.png  quadratic-[id]: best loss 0.009857 (trial 1)
+    ");
+    assert!(std::fs::read(&file).expect("a picture").starts_with(b"\x89PNG"));
+    insta::assert_snapshot!(say(&config, &["chart", "quadratic", "--out", "all.svg"]).await, @"
+    exit code 1
+    tunebot: all.svg has room for one chart: say which with --kind, or name a folder
+    ");
     insta::assert_snapshot!(say(&config, &["explain"]).await, @"
     exit code 0
     1  [instant]  done  API request of terminal: quadratic trials=4 x=0.1..0.6
