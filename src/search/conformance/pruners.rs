@@ -76,7 +76,7 @@ fn a_trial_that_has_reported_nothing_goes_on() {
 fn a_hopeless_trial_is_stopped_and_the_best_one_is_not_in_both_directions() {
     for pruner in eager() {
         for (direction, sign) in [(Direction::Minimize, 1.0), (Direction::Maximize, -1.0)] {
-            let ends = [1.0, 2.0, 3.0, 4.0, 5.0];
+            let ends: Vec<f64> = (1..=12).map(f64::from).collect();
             let hopeless = sweep(direction, sign, &ends, &[(0, 100.0), (1, 99.0), (2, 98.0)]);
             assert!(pruner.should_prune(&hopeless, last(&hopeless)));
             let best = sweep(direction, sign, &ends, &[(0, 8.0), (1, 5.0), (2, 2.0)]);

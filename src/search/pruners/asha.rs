@@ -1,53 +1,89 @@
-//! Asynchronous successive halving: of the trials that come to a rung, the best go on to the next.
+//! Asynchronous successive halving, with a share that follows from what the rungs have been found to foretell.
 
+use std::cmp::Ordering;
+
+use super::evidence::{informedness, outlook};
+use super::ladder::Ladder;
 use super::running;
 use crate::domain::tuning::Rungs;
-use crate::search::{History, Pruner, RecordState};
+use crate::search::math::powf;
+use crate::search::{History, Pruner};
 
-/// Stops a trial that is not among the best 1/`eta` of all that have come to the last rung that it has reached (Li et al.,
-/// "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, §3 and, for trials that are stopped for good,
-/// the variant of Ray Tune and Optuna).
+/// Stops a trial that is not among the best of all that have come to the last rung that it has reached (Li et al., "A
+/// System for Massively Parallel Hyperparameter Tuning", MLSys 2020, §3; trials are stopped for good, as in Ray Tune).
 ///
-/// Cost: O(n_trials · log n_steps) a call.
+/// Beyond the paper:
+/// - A trial goes on being judged by its rung until it comes to the next: others arrive and move the bar.
+/// - The sampler learns, so that later trials are better than earlier ones, and far more than 1/`eta` of them would pass.
+///   Where more have passed than should have, the bar is raised in proportion.
+/// - Trials stand in the order of what their curves point at ([`outlook`]): a slow starter may overtake.
+/// - How much a rung tells is estimated from trials that went on although they were not among its best
+///   ([`informedness`]); about log `eta` of those that came are let on for that alone. The less rungs tell, the more trials
+///   go on, and all of them where curves cross; where they tell much, fewer than 1/`eta`.
+///
+/// Cost: O(n_trials · n_rungs · log n_steps) a call.
 pub(super) struct Asha {
     pub rungs: Rungs,
 }
 
+/// At this informedness 1/`eta` of the trials go on.
+const PLAIN: f64 = 0.8;
+
+/// The greatest power of 1/`eta` that goes on, however much a rung tells.
+const STRICTEST: f64 = 1.3;
+
 impl Pruner for Asha {
     fn should_prune(&self, history: &History, place: u32) -> bool {
-        halve(history, place, &self.rungs, |_| true)
+        halve(history, place, &self.rungs)
     }
 }
 
-/// Is the trial not among the best of those of its `bracket` that came to its last rung?
-pub(super) fn halve(history: &History, place: u32, rungs: &Rungs, bracket: impl Fn(u32) -> bool) -> bool {
-    let Some(steps) = running(history, place) else { return false };
-    let Some(rung) = rungs.reached(steps[steps.len() - 1].0) else { return false };
-    let direction = history.first_direction();
-    let at_rung = |place: u32| {
-        let steps = history.steps(place);
-        let (_, value) = steps.get(steps.partition_point(|(step, _)| *step < rung))?;
-        Some(if value.is_nan() { f64::INFINITY } else { direction.loss(*value) })
-    };
-    let Some(own) = at_rung(place) else { return false };
-    let others = (0..).zip(history.states()).filter(|(_, state)| **state != RecordState::Failed);
-    let (mut came, mut better) = (1, 0);
-    for (other, _) in others.filter(|(other, _)| *other != place && bracket(*other)) {
-        if let Some(loss) = at_rung(other) {
-            came += 1;
-            better += u64::from(loss < own);
-        }
+/// Is the trial to be stopped for all those that came to its last rung?
+pub(super) fn halve(history: &History, place: u32, rungs: &Rungs) -> bool {
+    if running(history, place).is_none() {
+        return false;
     }
-    better >= (came / u64::from(rungs.eta.max(2))).max(1)
+    let Some(ladder) = Ladder::of(history, place, rungs) else { return false };
+    let scores = outlook(&ladder, ladder.judged);
+    let Some((own, others)) = scores.split_last() else { return false };
+    let better = others.iter().filter(|score| score.total_cmp(own) == Ordering::Less).count();
+    let best_share = 1.0 / f64::from(rungs.eta.max(2));
+    // 0 where this rung, or one after it, tells nothing.
+    let strictness = (informedness(&ladder, best_share) / PLAIN).min(STRICTEST);
+    if better < places(&ladder, powf(best_share, strictness)) {
+        return false;
+    }
+    let witnesses = witnesses(&ladder, &scores, best_share);
+    witnesses >= wanted_witnesses(scores.len(), rungs.eta)
 }
 
-impl Rungs {
-    /// The last rung at or before `step`, if it has come to one and is not whole.
-    pub(super) fn reached(&self, step: u64) -> Option<u64> {
-        let whole = self.max_steps.unwrap_or(u64::MAX);
-        let eta = u64::from(self.eta.max(2));
-        let first = self.min_steps.max(1);
-        let rungs = std::iter::successors(Some(first), |rung| rung.checked_mul(eta));
-        rungs.take_while(|rung| *rung <= step && *rung < whole).last()
-    }
+/// How many of the best at the rung go on; at least one.
+fn places(ladder: &Ladder, share: f64) -> usize {
+    let wanted = ladder.climbs.len() as f64 * share;
+    let passed = ladder.others().iter().filter(|climb| climb.passed).count() as f64;
+    let raised = if passed > wanted { wanted * wanted / passed } else { wanted };
+    (raised as usize).max(1)
 }
+
+/// How many others went on although they are not among the best.
+fn witnesses(ladder: &Ladder, scores: &[f64], best_share: f64) -> usize {
+    let best = best_count(scores.len(), best_share);
+    let mut sorted = scores.to_vec();
+    let (_, bar, _) = sorted.select_nth_unstable_by(best - 1, f64::total_cmp);
+    let others = ladder.others().iter().zip(scores);
+    others.filter(|(climb, score)| climb.passed && score.total_cmp(bar) == Ordering::Greater).count()
+}
+
+/// The logarithm of `came` to the base `eta`, rounded up.
+fn wanted_witnesses(came: usize, eta: u32) -> usize {
+    let powers = std::iter::successors(Some(1_usize), |power| power.checked_mul(eta.max(2) as usize));
+    powers.take_while(|power| *power < came).count()
+}
+
+/// How many are the best of `count`; `count` ≥ 1.
+pub(super) fn best_count(count: usize, best_share: f64) -> usize {
+    ((count as f64 * best_share) as usize).clamp(1, count)
+}
+
+#[cfg(test)]
+mod tests;

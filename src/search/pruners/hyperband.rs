@@ -6,8 +6,8 @@ use crate::search::stream::Stream;
 use crate::search::{History, Pruner};
 
 /// Asynchronous successive halving in brackets (Li et al., "Hyperband", JMLR 18, 2018): bracket 0 judges from the first
-/// rung on, each further one from a rung later, the last one stops nothing. Trials are held against those of their own
-/// bracket only.
+/// rung on, each further one from a rung later, the last one stops nothing. A trial is held against all that came to its
+/// rung, of whichever bracket: a value after so many steps means the same in all of them.
 ///
 /// The bracket of a trial follows from its number and the seed alone. Each bracket has the share of the trials that gives
 /// all of them about the same number of steps, evenly spread over the numbers.
@@ -24,11 +24,11 @@ impl Pruner for Hyperband {
     fn should_prune(&self, history: &History, place: u32) -> bool {
         let brackets = self.brackets();
         let offset = Stream::of_sweep(history.seed()).bits();
-        let bracket_of = |place: u32| bracket(&brackets, offset, place.wrapping_sub(history.earlier()));
-        let own = bracket_of(place);
-        let Some(first) = brackets.get(own).map(|bracket| bracket.first) else { return false };
-        let rungs = Rungs { min_steps: first, max_steps: Some(self.max_steps), eta: self.eta };
-        halve(history, place, &rungs, |other| bracket_of(other) == own)
+        let own = bracket(&brackets, offset, place.wrapping_sub(history.earlier()));
+        brackets.get(own).is_some_and(|bracket| {
+            let rungs = Rungs { min_steps: bracket.first, max_steps: Some(self.max_steps), eta: self.eta };
+            halve(history, place, &rungs)
+        })
     }
 }
 

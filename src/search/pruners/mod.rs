@@ -8,7 +8,9 @@ use super::Pruner;
 use super::history::{History, RecordState};
 
 mod asha;
+mod evidence;
 mod hyperband;
+mod ladder;
 mod patience;
 mod percentile;
 mod threshold;
