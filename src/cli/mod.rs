@@ -35,7 +35,6 @@ enum Command {
     Demo(demo::Options),
     /// Check the configuration: every error of every file, with line and column
     Check(check::Options),
-    /// The search alone, for programs: requests and answers as lines of JSON
     AskTell(ask_tell::Options),
     /// Print the JSON Schema of the configuration, for editors
     Schema,

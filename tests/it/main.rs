@@ -10,6 +10,7 @@
 )]
 
 mod argo_engine;
+mod ask_tell;
 mod charts;
 mod crash;
 mod e2e;
