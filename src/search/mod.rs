@@ -30,6 +30,8 @@ mod unseen;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod oracles;
 
 pub use front::best;
 pub use history::{History, Record, RecordState};

@@ -16,6 +16,7 @@ mod crash;
 mod e2e;
 mod fakes;
 mod local_engine;
+mod oracles;
 mod project;
 #[expect(dead_code, reason = "verbs of the fakes that no test has needed yet")]
 mod support;

@@ -267,4 +267,6 @@ impl Candidate {
 }
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
