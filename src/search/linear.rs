@@ -90,16 +90,16 @@ impl Factor {
         }
     }
 
-    /// L⁻ᵀ times `LANES` right sides, in place.
+    /// L⁻ᵀ times `LANES` right sides, in place; rows above `from` are left as they are.
     #[inline(always)]
-    pub fn solve_transposed_lanes(&self, sides: &mut [Lanes]) {
-        for i in (0..sides.len()).rev() {
+    pub fn solve_transposed_lanes(&self, sides: &mut [Lanes], from: usize) {
+        for i in (from..sides.len()).rev() {
             let (before, rest) = sides.split_at_mut(i);
             let Some(side) = rest.first_mut() else { break };
             for x in side.iter_mut() {
                 *x *= self.inverses[i];
             }
-            for (l, unknown) in self.row(i).iter().zip(before) {
+            for (l, unknown) in self.row(i)[from..].iter().zip(&mut before[from..]) {
                 for (x, solved) in unknown.iter_mut().zip(side.iter()) {
                     *x -= l * solved;
                 }
@@ -127,7 +127,7 @@ impl Factor {
                     side[lane] = 1.0;
                 }
                 self.solve_lanes(&mut sides, block);
-                self.solve_transposed_lanes_until(&mut sides, block);
+                self.solve_transposed_lanes(&mut sides, block);
                 for (i, side) in sides.iter().enumerate().skip(block) {
                     let count = (i + 1 - block).min(LANES);
                     inverse[begin(i + 1) + block..][..count].copy_from_slice(&side[..count]);
@@ -135,23 +135,6 @@ impl Factor {
             }
         });
         inverse
-    }
-
-    /// Like [`Factor::solve_transposed_lanes`], for rows from `from` on; the others are not to be used.
-    #[inline(always)]
-    fn solve_transposed_lanes_until(&self, sides: &mut [Lanes], from: usize) {
-        for i in (from..sides.len()).rev() {
-            let (before, rest) = sides.split_at_mut(i);
-            let Some(side) = rest.first_mut() else { break };
-            for x in side.iter_mut() {
-                *x *= self.inverses[i];
-            }
-            for (l, unknown) in self.row(i)[from..].iter().zip(&mut before[from..]) {
-                for (x, solved) in unknown.iter_mut().zip(side.iter()) {
-                    *x -= l * solved;
-                }
-            }
-        }
     }
 
     #[inline(always)]
@@ -182,3 +165,6 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let [a, b, c, d, e, f, g, h] = sums;
     ((a + e) + (b + f)) + ((c + g) + (d + h))
 }
+
+#[cfg(test)]
+mod tests;

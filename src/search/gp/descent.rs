@@ -33,7 +33,7 @@ pub(super) struct Descent {
 }
 
 impl Descent {
-    /// From `start`, which is moved into the box `low`..=`high`, with first steps as long as `reach`.
+    /// From `start`, which is moved into the box `low`..=`high`, until a step gains less than `tolerance`.
     pub fn new(start: Vec<f64>, (low, high): (Vec<f64>, Vec<f64>), tolerance: f64) -> Self {
         let mut descent = Self {
             trial: start,
@@ -172,5 +172,57 @@ impl Descent {
         }
         hold(&mut direction);
         direction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The best point after at most `most` evaluations.
+    fn minimise(
+        start: &[f64],
+        (low, high): (f64, f64),
+        most: usize,
+        function: impl Fn(&[f64]) -> (f64, Vec<f64>),
+    ) -> Vec<f64> {
+        let bounds = (vec![low; start.len()], vec![high; start.len()]);
+        let mut descent = Descent::new(start.to_vec(), bounds, 1e-14);
+        for _ in 0..most {
+            let (value, gradient) = function(descent.point());
+            descent.tell(value, &gradient);
+        }
+        descent.best().0.to_vec()
+    }
+
+    fn valley(x: &[f64]) -> (f64, Vec<f64>) {
+        let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+        (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
+    }
+
+    #[test]
+    fn a_curved_valley_is_followed_to_its_end() {
+        let found = minimise(&[-1.2, 1.0], (-2.0, 2.0), 120, valley);
+        assert!(found.iter().all(|x| (x - 1.0).abs() < 1e-4), "{found:?}");
+    }
+
+    #[test]
+    fn a_minimum_outside_the_box_is_met_at_its_edge() {
+        let found = minimise(&[0.3, 0.3, 0.9], (0.0, 1.0), 40, |x| {
+            let part = |k: usize, centre: f64| (x[k] - centre, 2.0 * (x[k] - centre));
+            let parts = [part(0, 3.0), part(1, 0.5), part(2, -1.0)];
+            (parts.iter().map(|(d, _)| d * d).sum(), parts.iter().map(|(_, g)| *g).collect())
+        });
+        assert!(found[0] == 1.0 && (found[1] - 0.5).abs() < 1e-6 && found[2] == 0.0, "{found:?}");
+    }
+
+    #[test]
+    fn where_there_is_no_value_it_turns_back() {
+        let found = minimise(&[0.2], (0.0, 1.0), 60, |x| {
+            let value = if x[0] > 0.6 { f64::NAN } else { (x[0] - 0.55) * (x[0] - 0.55) };
+            (value, vec![2.0 * (x[0] - 0.55)])
+        });
+        assert!((found[0] - 0.55).abs() < 1e-4, "{found:?}");
+        assert_eq!(minimise(&[0.2], (0.0, 1.0), 5, |_| (f64::NAN, vec![0.0])), [0.2]);
     }
 }

@@ -13,6 +13,12 @@ use super::warp::{BENDS, Warp};
 const MOST: usize = 200;
 /// The grid of m has steps of m / 12, but not of more than this.
 const WIDEST_STEP: usize = 64;
+/// Evaluations of the likelihood for each bend, and then from each start.
+const GLANCE: usize = 12;
+const ROUNDS: usize = 30;
+/// What each further bend must gain in likelihood, by trial: a bend that is not needed makes the search greedy, because it
+/// makes much of small differences among the best.
+const BEND_DUES: f64 = 0.2;
 /// Multiplications that one descent may cost.
 const WORK: f64 = 2e8;
 
@@ -44,28 +50,34 @@ pub(super) fn fit(encoding: &Encoding, features: &[f64], losses: &[f64], bends: 
     let features: Vec<f64> =
         chosen.iter().flat_map(|&index| features[index * width..(index + 1) * width].iter().copied()).collect();
     let losses: Vec<f64> = chosen.iter().map(|&index| losses[index]).collect();
-    let mut best: Option<(f64, f64, Vec<f64>)> = None;
-    for &bend in bends {
-        let warp = Warp::of(&losses, bend);
-        let targets: Vec<f64> = losses.iter().map(|loss| warp.apply(*loss)).collect();
-        let likelihood = Likelihood::new(encoding, &features, &targets);
-        for start in [likelihood::start(encoding, 1.0, 1e-2), likelihood::start(encoding, 3.0, 1e-4)] {
-            let (variables, value) = descend(encoding, &likelihood, start, 30);
-            let value = value - warp.log_slopes(&losses);
-            if best.as_ref().is_none_or(|(known, ..)| value < *known) {
-                best = Some((value, bend, variables));
-            }
+    let near = likelihood::start(encoding, 1.0, 1e-2);
+    let mut best = (f64::INFINITY, f64::INFINITY, near.clone());
+    for (&bend, bends_before) in bends.iter().zip(0_u32..) {
+        let (variables, value) = descend(encoding, &features, &warped(&losses, bend), near.clone(), GLANCE);
+        let dues = BEND_DUES * f64::from(bends_before) * losses.len() as f64;
+        let value = value - Warp::of(&losses, bend).log_slopes(&losses) + dues;
+        if value < best.0 {
+            best = (value, bend, variables);
         }
     }
-    let (bend, variables) = best.map_or_else(
-        || (f64::INFINITY, likelihood::start(encoding, 1.0, 1e-2)),
-        |(_, bend, variables)| (bend, variables),
-    );
+    let (_, bend, near) = best;
+    let targets = warped(&losses, bend);
+    let far = likelihood::start(encoding, 3.0, 1e-4);
+    let ends = [near, far].map(|start| descend(encoding, &features, &targets, start, ROUNDS));
+    let [near, far] = ends;
+    let variables = if far.1 < near.1 { far.0 } else { near.0 };
     Fit { kernel: likelihood::kernel(encoding, &variables), bend }
 }
 
-fn descend(encoding: &Encoding, likelihood: &Likelihood<'_>, start: Vec<f64>, rounds: usize) -> (Vec<f64>, f64) {
-    let n = likelihood.len() as f64;
+fn warped(losses: &[f64], bend: f64) -> Vec<f64> {
+    let warp = Warp::of(losses, bend);
+    losses.iter().map(|loss| warp.apply(*loss)).collect()
+}
+
+/// The likeliest variables that at most `rounds` evaluations lead to from `start`, and how unlikely they are.
+fn descend(encoding: &Encoding, features: &[f64], targets: &[f64], start: Vec<f64>, rounds: usize) -> (Vec<f64>, f64) {
+    let likelihood = Likelihood::new(encoding, features, targets);
+    let n = targets.len() as f64;
     let work = n * n * (n + 10.0 * encoding.len() as f64);
     let rounds = ((WORK / work.max(1.0)) as usize).clamp(4, rounds);
     let mut descent = Descent::new(start, likelihood::bounds(encoding), 1e-3);
@@ -100,4 +112,25 @@ pub(super) fn sample(losses: &[f64], most: usize) -> Vec<usize> {
 /// All bends, or the straight line alone where losses of several objectives are weighed against each other.
 pub(super) fn bends(straight: bool) -> &'static [f64] {
     if straight { &BENDS[..1] } else { &BENDS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fits_become_rarer_with_more_trials() {
+        let counts = [0, 1, 2, 5, 23, 24, 25, 100, 500, 10_000];
+        assert_eq!(counts.map(milestone), [0, 1, 2, 5, 23, 24, 24, 94, 479, 9986]);
+        assert!((1..2000).all(|n| milestone(n) <= n && milestone(n + 1) >= milestone(n)));
+    }
+
+    #[test]
+    fn a_sample_has_the_best_and_some_of_all_others() {
+        let losses: Vec<f64> = (0..100).map(|k| f64::from(k * 37 % 100)).collect();
+        let chosen = sample(&losses, 30);
+        assert_eq!(chosen.len(), 30);
+        assert!(chosen.is_sorted_by(|a, b| a < b) && chosen.iter().filter(|&&k| losses[k] < 10.0).count() == 10);
+        assert_eq!(sample(&losses, 100), (0..100).collect::<Vec<_>>());
+    }
 }

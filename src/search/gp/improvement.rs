@@ -153,3 +153,6 @@ fn log_reach(moments: Moments, left: f64, right: f64) -> Sloped {
         by_variance: (outer.by_variance - ratio * inner.by_variance) / rest,
     }
 }
+
+#[cfg(test)]
+mod tests;

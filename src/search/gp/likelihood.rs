@@ -115,7 +115,6 @@ pub(super) fn kernel(encoding: &Encoding, variables: &[f64]) -> Kernel {
 }
 
 /// The covariance matrix, row by row below the diagonal.
-#[derive(Default)]
 struct Matrix {
     factor: Factor,
     /// The joint term, and −2 times its derivative by the squared distance.
@@ -131,11 +130,6 @@ impl<'a> Likelihood<'a> {
         let width = encoding.len().max(1);
         let column = |feature| features.chunks_exact(width).map(|point| point[feature]).collect();
         Self { encoding, columns: (0..encoding.len()).map(column).collect(), targets }
-    }
-
-    /// Observations.
-    pub fn len(&self) -> usize {
-        self.targets.len()
     }
 
     /// The negative logarithm of likelihood times belief, up to a constant, and its gradient.
@@ -168,12 +162,18 @@ impl<'a> Likelihood<'a> {
     #[inline(always)]
     fn matrix(&self, kernel: &Kernel) -> Matrix {
         let n = self.targets.len();
-        let mut matrix = Matrix::default();
-        let (mut distances, mut sums, mut between) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        let below = || vec![0.0; n * n.saturating_sub(1) / 2];
+        let mut matrix = Matrix { factor: Factor::default(), joint: below(), slopes: below(), sums: below() };
+        let (mut distances, mut between) = (vec![0.0; n], vec![0.0; n]);
         let each = kernel.single_variance / self.encoding.groups.max(1) as f64;
+        let mut begin = 0;
         for i in 0..n {
-            distances[..i].fill(0.0);
-            sums[..i].fill(0.0);
+            let row = begin..begin + i;
+            begin += i;
+            let distances = &mut distances[..i];
+            let (joint, slopes, sums) =
+                (&mut matrix.joint[row.clone()], &mut matrix.slopes[row.clone()], &mut matrix.sums[row]);
+            distances.fill(0.0);
             self.each_group(i, &mut between, |group, between| {
                 for (distance, u) in distances.iter_mut().zip(between) {
                     *distance += kernel.joint[group] * u;
@@ -184,15 +184,14 @@ impl<'a> Likelihood<'a> {
                     }
                 }
             });
-            for (distance, sum) in distances[..i].iter_mut().zip(&sums) {
-                let (value, slope) = matern(*distance);
-                matrix.joint.push(kernel.joint_variance * value);
-                matrix.slopes.push(kernel.joint_variance * slope);
-                *distance = kernel.joint_variance * value + each * sum;
+            for (((distance, joint), slope), sum) in distances.iter_mut().zip(joint).zip(slopes).zip(&*sums) {
+                let (value, steepness) = matern(*distance);
+                *joint = kernel.joint_variance * value;
+                *slope = kernel.joint_variance * steepness;
+                *distance = *joint + each * sum;
             }
-            matrix.sums.extend_from_slice(&sums[..i]);
             let variance = kernel.variance();
-            matrix.factor.push(&distances[..i], variance + kernel.noise, 1e-9 * variance);
+            matrix.factor.push(distances, variance + kernel.noise, 1e-9 * variance);
         }
         matrix
     }
@@ -290,3 +289,6 @@ fn slope_sum(inverse_square: f64, parts: &[f64], between: &[f64]) -> f64 {
     }
     sums.iter().sum()
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,7 @@ impl Process<'_> {
         gradient: &mut [Lanes],
     ) {
         let Points { encoding, kernel, features, factor } = self.points;
-        factor.solve_transposed_lanes(&mut posterior.halves);
+        factor.solve_transposed_lanes(&mut posterior.halves, 0);
         for (half, weight) in posterior.halves.iter_mut().zip(&self.weights) {
             for lane in 0..LANES {
                 half[lane] = by_mean[lane] * weight - 2.0 * by_variance[lane] * half[lane];
@@ -179,3 +179,6 @@ pub(super) fn lanes_of(features: &[f64], width: usize) -> Vec<Lanes> {
     }
     lanes
 }
+
+#[cfg(test)]
+mod tests;

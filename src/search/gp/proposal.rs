@@ -10,7 +10,7 @@
 use crate::search::axis::Axis;
 use crate::search::history::History;
 use crate::search::layout::{Layout, Row};
-use crate::search::linear::{LANES, Lanes};
+use crate::search::linear::LANES;
 use crate::search::normal::quantile;
 use crate::search::stream::Stream;
 

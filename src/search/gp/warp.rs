@@ -8,7 +8,7 @@
 use crate::search::math::ln;
 
 /// The values of c that are tried.
-pub(super) const BENDS: [f64; 4] = [f64::INFINITY, 3.0, 0.4, 0.05];
+pub(super) const BENDS: [f64; 3] = [f64::INFINITY, 3.0, 0.4];
 
 /// Past this many times the distance from the least to the median, a loss counts as just so poor.
 const FAR: f64 = 1e6;
@@ -62,5 +62,58 @@ impl Warp {
         }
         let loss = if loss.is_finite() { loss } else { loss.clamp(self.least, self.greatest) };
         ((loss / 2.0 - self.least / 2.0) / self.half_spread).clamp(-FAR, FAR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSSES: [f64; 6] = [3.0, 0.5, 700.0, 12.0, 0.7, 5.0];
+
+    #[test]
+    fn warped_losses_keep_their_order_with_mean_zero_and_variance_one() {
+        for bend in BENDS {
+            let warp = Warp::of(&LOSSES, bend);
+            let warped = LOSSES.map(|loss| warp.apply(loss));
+            for (a, x) in LOSSES.iter().zip(warped) {
+                assert!(LOSSES.iter().zip(warped).all(|(b, y)| a.total_cmp(b) == x.total_cmp(&y)));
+            }
+            let mean = warped.iter().sum::<f64>() / 6.0;
+            let variance = warped.iter().map(|w| w * w).sum::<f64>() / 6.0;
+            assert!(mean.abs() < 1e-12 && (variance - 1.0).abs() < 1e-12, "{mean} {variance}");
+        }
+    }
+
+    #[test]
+    fn the_slopes_are_those_of_the_warp() {
+        // Factors that all warps of the same losses share cancel in a difference.
+        let slopes = |bend: f64| {
+            let warp = Warp::of(&LOSSES, bend);
+            let numeric = |loss: f64| ((warp.apply(loss + 1e-6) - warp.apply(loss)) / 1e-6).ln();
+            (warp.log_slopes(&LOSSES), LOSSES.iter().map(|loss| numeric(*loss)).sum::<f64>())
+        };
+        let (straight, numeric_straight) = slopes(f64::INFINITY);
+        let (bent, numeric_bent) = slopes(0.4);
+        assert!((bent - straight - (numeric_bent - numeric_straight)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn infinite_and_enormous_losses_are_bounded() {
+        let losses = [f64::INFINITY, 1.0, f64::NEG_INFINITY, 2.0, 4.0];
+        for bend in BENDS {
+            let warp = Warp::of(&losses, bend);
+            assert_eq!((warp.apply(f64::INFINITY), warp.apply(f64::NEG_INFINITY)), (warp.apply(4.0), warp.apply(1.0)));
+            let wide = Warp::of(&[f64::MIN, f64::MAX, 0.0, 1.0], bend);
+            assert!([f64::MIN, f64::MAX, 0.5].iter().all(|loss| wide.apply(*loss).is_finite()));
+        }
+    }
+
+    #[test]
+    fn equal_losses_become_zero() {
+        for losses in [&[7.0, 7.0][..], &[f64::INFINITY; 3], &[]] {
+            let warp = Warp::of(losses, 0.4);
+            assert!(losses.iter().all(|loss| warp.apply(*loss) == 0.0) && warp.log_slopes(losses) == 0.0);
+        }
     }
 }
