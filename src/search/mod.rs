@@ -18,11 +18,13 @@ mod layout;
 mod linear;
 mod math;
 mod normal;
+mod nsga;
 #[cfg_attr(not(test), expect(dead_code, reason = "its samplers are still to come"))]
 mod pareto;
 mod permutation;
 mod pruners;
 mod random;
+mod replay;
 mod sobol;
 mod stream;
 mod tpe;
@@ -71,6 +73,8 @@ pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
     match settings.sampler {
         SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
         SamplerKind::Cmaes => Box::new(cmaes::Cmaes::new(settings.population)),
+        SamplerKind::Nsga2 => Box::new(nsga::Nsga::new(settings.population, nsga::Spread::Crowding)),
+        SamplerKind::Nsga3 => Box::new(nsga::Nsga::new(settings.population, nsga::Spread::References)),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
         SamplerKind::Sobol => Box::new(sobol::Sobol),

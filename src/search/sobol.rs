@@ -27,12 +27,16 @@ pub(super) struct Sobol;
 impl Sampler for Sobol {
     fn ask(&self, history: &History, number: u32) -> Option<Params> {
         let mut stream = Stream::of_trial(history.seed(), number);
-        let mut first = true;
-        let row = propose_unseen(history, &mut stream, |stream| {
-            if std::mem::take(&mut first) { point(history, number, stream) } else { draw(history.layout(), stream) }
-        });
-        Some(history.layout().params(&row))
+        Some(history.layout().params(&unseen_point(history, number, &mut stream)))
     }
+}
+
+/// The point of trial `number`, or a random one in its place where that has been tried.
+pub(super) fn unseen_point(history: &History, number: u32, stream: &mut Stream) -> Row {
+    let mut first = true;
+    propose_unseen(history, stream, |stream| {
+        if std::mem::take(&mut first) { point(history, number, stream) } else { draw(history.layout(), stream) }
+    })
 }
 
 fn point(history: &History, number: u32, stream: &mut Stream) -> Row {

@@ -35,8 +35,6 @@ pub(super) struct Course {
     pub model: Model,
     /// The number of the first trial of the present generation.
     pub begin: u32,
-    /// Trials that were not asked of this search, and stand before the first generation.
-    pub leading: u32,
     population: usize,
     first_population: usize,
     /// The best and the worst loss of the latest generations, the newest last.
@@ -67,7 +65,6 @@ impl Course {
         Self {
             model,
             begin: leading,
-            leading,
             population,
             first_population: population,
             losses: Vec::new(),

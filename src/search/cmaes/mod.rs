@@ -10,7 +10,6 @@ mod distribution;
 mod eigen;
 mod generations;
 mod margin;
-mod memo;
 mod model;
 mod problem;
 mod sample;
@@ -21,9 +20,10 @@ use crate::domain::params::Params;
 
 use super::Sampler;
 use super::history::History;
+use super::replay::Memo;
 use super::unseen::propose_unseen;
 
-use memo::Memo;
+use generations::Course;
 use problem::Problem;
 
 /// CMA-ES (Hansen, arXiv:1604.00772) with margin, restarts and a warm start.
@@ -39,7 +39,7 @@ use problem::Problem;
 /// Cost: O(n_trials · n_params) an ask with a small constant, and O(n³) once a generation, for n ≤ 100 numeric parameters.
 pub(super) struct Cmaes {
     population: Option<u32>,
-    memo: Memo,
+    memo: Memo<Course>,
 }
 
 impl Cmaes {
@@ -52,7 +52,12 @@ impl Cmaes {
 impl Sampler for Cmaes {
     fn ask(&self, history: &History, number: u32) -> Option<Params> {
         let problem = Problem::new(history);
-        let course = self.memo.course(&problem, self.population, number);
+        let start = || {
+            let course = Course::new(&problem, self.population, number);
+            (course.begin, course)
+        };
+        let course =
+            self.memo.reach(history, number, start, |course| course.advance(&problem, number).then_some(course.begin));
         let turn = course.turn(&problem, number);
         let mut first = true;
         let row = propose_unseen(history, &mut turn.stream(), |stream| {
