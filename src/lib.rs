@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+pub mod exchange;
 pub mod http;
 pub mod ingress;
 pub mod notify;
