@@ -69,6 +69,7 @@ pub fn sweep(number: u32, tuning: Tuning) -> Result<Sweep> {
         waits_for_group: false,
         destinations: vec![],
         baseline: None,
+        starts_from: None,
         state: SweepState::Queued,
         created_at: Timestamp::now(),
         started_at: None,

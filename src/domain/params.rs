@@ -188,6 +188,26 @@ impl Space {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
+    /// Checks that `params` is a part of some parameter set: each value is one of its domain, and what a condition needs
+    /// stands beside it.
+    ///
+    /// # Errors
+    /// Every parameter that is superfluous or out of its range.
+    pub fn check_part(&self, params: &Params) -> Result<(), Vec<SpaceError>> {
+        let mut errors = Vec::new();
+        for (name, value) in &params.0 {
+            let problem = match self.get(name) {
+                None => Some("is not a parameter of this space".to_owned()),
+                Some(parameter) if !self.is_active(parameter, params) => {
+                    parameter.when.as_ref().map(|condition| check::unmet(condition, params))
+                }
+                Some(parameter) => parameter.domain.check(value).err(),
+            };
+            errors.extend(problem.map(|problem| fault(name, problem)));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
     /// The same space with the domain of `name` replaced.
     ///
     /// # Errors
@@ -232,6 +252,19 @@ impl From<Space> for Vec<Parameter> {
 }
 
 impl Domain {
+    /// The part of this domain that is `value` alone.
+    #[must_use]
+    pub fn only(&self, value: &Value) -> Self {
+        match (self, value) {
+            (Self::Float { .. }, Value::Float(_) | Value::Int(_)) => {
+                let x = value.as_f64().unwrap_or(f64::NAN);
+                Self::Float { low: x, high: x, log: false, step: None }
+            }
+            (Self::Int { .. }, Value::Int(x)) => Self::Int { low: *x, high: *x, log: false, step: 1 },
+            _ => Self::Categorical { choices: vec![value.clone()] },
+        }
+    }
+
     /// Is `value` one of this domain's?
     ///
     /// # Errors

@@ -18,6 +18,9 @@ pub struct Report {
     pub code: Option<Code>,
     /// The overrides in words: "`lr` narrowed to 1e-4..1e-2".
     pub notes: Vec<String>,
+    /// How it begins, if there is something to say: "starts from 120 trials of 3 earlier sweeps".
+    #[serde(default)]
+    pub beginning: Vec<String>,
     pub objective: Objective,
     /// "TPE", "random search".
     pub sampler: String,

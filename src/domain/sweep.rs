@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::earlier::StartsFrom;
 use super::ids::{CommitSha, EventId, Repository, RuleName, SweepId};
 use super::params::Params;
 use super::signal::StopRequest;
@@ -28,6 +29,9 @@ pub struct Sweep {
     /// Where its messages go.
     pub destinations: Vec<Destination>,
     pub baseline: Option<Baseline>,
+    /// Set if it was to start from earlier sweeps.
+    #[serde(default)]
+    pub starts_from: Option<StartsFrom>,
     pub state: SweepState,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
@@ -82,6 +86,8 @@ pub enum Outcome {
     Stopped {
         by: StopRequest,
     },
+    /// It ran elsewhere; its trials were brought in from a file.
+    Imported,
 }
 
 impl Outcome {
@@ -95,6 +101,7 @@ impl Outcome {
             Self::DeadlineReached => "deadline_reached",
             Self::TooManyFailures { .. } => "too_many_failures",
             Self::Stopped { .. } => "stopped",
+            Self::Imported => "imported",
         }
     }
 
@@ -108,12 +115,33 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "origin", rename_all = "snake_case")]
 pub enum Origin {
-    Slack { channel: String, user: String, user_name: String },
-    PullRequest { repository: Repository, number: u64, login: String },
-    Push { repository: Repository, login: String },
-    Schedule { name: RuleName },
-    Api { caller: String },
+    Slack {
+        channel: String,
+        user: String,
+        user_name: String,
+    },
+    PullRequest {
+        repository: Repository,
+        number: u64,
+        login: String,
+    },
+    Push {
+        repository: Repository,
+        login: String,
+    },
+    Schedule {
+        name: RuleName,
+    },
+    Api {
+        caller: String,
+    },
     Terminal,
+    /// A file, and the study in it (empty if the file names none). `content` is the hash of what was read.
+    Import {
+        file: String,
+        study: String,
+        content: String,
+    },
 }
 
 impl Origin {
@@ -125,6 +153,8 @@ impl Origin {
             Self::Schedule { name } => format!("schedule {name}"),
             Self::Api { caller } => format!("API ({caller})"),
             Self::Terminal => "you".to_owned(),
+            Self::Import { file, study, .. } if study.is_empty() => format!("import of {file}"),
+            Self::Import { file, study, .. } => format!("import of {study} ({file})"),
         }
     }
 }
@@ -241,6 +271,7 @@ pub fn fixture(tuning: Tuning) -> Sweep {
         waits_for_group: false,
         destinations: vec![Destination::Slack { channel: "C1".into(), thread: None, mention: Some("U1".into()) }],
         baseline: None,
+        starts_from: None,
         state: SweepState::Queued,
         created_at: Timestamp::UNIX_EPOCH,
         started_at: None,

@@ -55,6 +55,21 @@ pub struct Search {
     /// Points of one generation. `None`: the sampler's own number. (NSGA-II, NSGA-III, CMA-ES)
     #[serde(default)]
     pub population: Option<u32>,
+    /// Does a sweep start from the trials of earlier ones? `None`: no.
+    #[serde(default)]
+    pub warm_start: Option<WarmStart>,
+    /// Points that are tried first, right after production's parameters. What one leaves out is drawn at random.
+    #[serde(default)]
+    pub first: Vec<Params>,
+}
+
+/// How much of earlier sweeps a sweep starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmStart {
+    /// The last so many.
+    pub sweeps: u32,
+    /// So many trials of them, all together.
+    pub trials: u32,
 }
 
 fn yes() -> bool {
@@ -71,6 +86,8 @@ impl Search {
             seed: None,
             constant_liar: true,
             population: None,
+            warm_start: None,
+            first: Vec::new(),
         }
     }
 }
@@ -126,6 +143,11 @@ impl SamplerKind {
             Self::Random => "random",
             Self::Grid => "grid",
         }
+    }
+
+    /// Does it choose by the results of trials? The others would not notice earlier ones.
+    pub fn learns(self) -> bool {
+        !matches!(self, Self::Sobol | Self::Random | Self::Grid)
     }
 
     /// As sentences show it.

@@ -33,6 +33,7 @@ pub fn queued() -> Report {
             base_branch: "main".to_owned(),
         }),
         notes: vec!["`lr` narrowed to 1e-4..1e-2".to_owned()],
+        beginning: Vec::new(),
         objective: Objective { metric: "val_acc".parse().unwrap(), direction: Direction::Maximize, goal: Some(0.95) },
         sampler: "TPE".to_owned(),
         choice: None,

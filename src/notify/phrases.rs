@@ -374,6 +374,7 @@ fn ending(report: &Report, outcome: &Outcome) -> Phrase {
             format!("Ended early: no improvement over the last {}.", figures::count(*trials, "trial"))
         }
         Outcome::DeadlineReached => "Ended at its deadline, with what it had.".to_owned(),
+        Outcome::Imported => "Its trials were brought in from a file.".to_owned(),
         Outcome::Exhausted => "Ended early: every point of the search space was tried.".to_owned(),
         Outcome::Completed | Outcome::TooManyFailures { .. } | Outcome::Stopped { .. } => return Phrase::default(),
     };

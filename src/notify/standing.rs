@@ -35,6 +35,12 @@ pub fn bar(report: &Report, width: usize) -> Option<(usize, String)> {
     }
 }
 
+/// How the sweep begins, where there is something to say: "starts from 120 trials of 3 earlier sweeps".
+pub fn beginning(report: &Report) -> Phrase {
+    let said: Vec<String> = report.beginning.iter().map(|said| prose::line(said, REASON)).collect();
+    Phrase::default().marked(&said.join(", "))
+}
+
 /// "22 done, 3 stopped early, 8 running (62 % through)".
 pub fn tally(report: &Report, separator: &str) -> String {
     let counts = &report.counts;

@@ -35,6 +35,7 @@ pub fn header(report: &Report) -> String {
         phrases::setup(report),
         phrases::code(report).plain(),
         phrases::notes(report).plain(),
+        standing::beginning(report).plain(),
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
 }

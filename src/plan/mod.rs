@@ -4,6 +4,7 @@
 //! about it. No clock, entropy, environment or async here: time is an argument, and the same arguments give the same
 //! decision.
 
+mod beginning;
 pub mod command;
 pub mod cron;
 pub mod importance;

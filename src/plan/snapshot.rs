@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::earlier::EarlierTrial;
 use crate::domain::ids::AttemptId;
 use crate::domain::params::Params;
 use crate::domain::report::{Away, Counts, Report};
@@ -64,8 +65,15 @@ pub(super) struct FailureGroup {
 impl Snapshot {
     /// The image of a stored sweep. `trials` are numbered from 0 without gaps, in order.
     pub fn load(sweep: Sweep, trials: Vec<Trial>) -> Self {
+        Self::load_with_earlier(sweep, &[], trials)
+    }
+
+    /// The same of one that starts from `earlier` trials of other sweeps. They are nothing but a part of the history that
+    /// the search reads: no count, no best and no time is theirs.
+    pub fn load_with_earlier(sweep: Sweep, earlier: &[EarlierTrial], trials: Vec<Trial>) -> Self {
         let directions = sweep.tuning.objectives.iter().map(|objective| objective.direction).collect();
-        let history = History::new(sweep.tuning.space.clone(), directions, sweep.seed);
+        let earlier = earlier.iter().map(|earlier| record_of(&earlier.trial, &sweep.tuning)).collect();
+        let history = History::with_earlier(sweep.tuning.space.clone(), directions, sweep.seed, earlier);
         let mut snapshot = Self {
             tuning: Arc::new(sweep.tuning.clone()),
             sweep,

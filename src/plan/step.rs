@@ -5,6 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::beginning;
 use super::snapshot::Snapshot;
 use super::summary;
 use crate::domain::effect::{Action, Effect};
@@ -13,7 +14,7 @@ use crate::domain::report::{Away, Report};
 use crate::domain::sweep::{Outcome, SweepState};
 use crate::domain::tell;
 use crate::domain::trial::{StopReason, Trial, TrialState};
-use crate::search::{Pruner, Sampler};
+use crate::search::{Pruner, Sampler, complete};
 
 /// A running sweep's message is brought up to date at most this often.
 pub const REPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
@@ -300,16 +301,16 @@ fn propose(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped:
     }
 }
 
-/// Trial 0 is what production uses today, if that is known and still within the space. A workflow that searches by
+/// The first trials have points that are known beforehand, if these are within the space. A workflow that searches by
 /// itself is given none: it gets the whole space.
 fn choose(snapshot: &Snapshot, search: &Search<'_>, number: u32) -> Option<Params> {
     let tuning = snapshot.tuning();
     if tuning.trial.searches() {
         return Some(Params::default());
     }
-    match &tuning.production {
-        Some(production) if number == 0 && tuning.space.check(production).is_ok() => Some(production.clone()),
-        _ => search.sampler.ask(snapshot.history(), number),
+    match beginning::fixed_point(tuning, number) {
+        Some(part) => Some(complete(snapshot.history(), number, part)),
+        None => search.sampler.ask(snapshot.history(), number),
     }
 }
 

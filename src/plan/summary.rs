@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::command;
-use super::importance;
 use super::snapshot::Snapshot;
+use super::{beginning, command, importance};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::report::{Conclusion, Failure, Held, Phase, Progress, Ranked, Report, Verdict};
@@ -33,6 +32,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         asked_by: sweep.origin.asker(),
         code: sweep.code.clone(),
         notes: command::describe(&sweep.overrides, tuning),
+        beginning: beginning::remarks(sweep),
         sampler: tuning.searcher().to_owned(),
         choice: None,
         seed: sweep.seed,

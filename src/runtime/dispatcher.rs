@@ -251,13 +251,13 @@ fn has_asker(event: &Event) -> bool {
 
 /// What is written for an event: its decisions, and with each sweep its first message.
 fn result(decided: Decided, now: Timestamp) -> EventResult {
-    let Decided { decisions, sweeps, signals, answers } = decided;
+    let Decided { decisions, sweeps, earlier, signals, answers } = decided;
     let first_messages = sweeps.iter().flat_map(|sweep| {
         let report = summary::first_report(sweep, now);
         summary::notifications(sweep, &report, now)
     });
     let effects = first_messages.chain(answers).collect();
-    EventResult { decisions, sweeps, effects, signals }
+    EventResult { decisions, sweeps, earlier, effects, signals }
 }
 
 /// The verdict that an event with these decisions counts under.

@@ -197,7 +197,8 @@ impl Reconciler {
         let settings = &stored.sweep.tuning.search;
         let sampler = TimedSampler::new(search::sampler(settings), settings.sampler, Arc::clone(&self.metrics));
         let search = Chosen { sampler: Box::new(sampler), pruner: search::pruner(&settings.pruner) };
-        let mut snapshot = Snapshot::load(stored.sweep, trials);
+        let earlier = self.store.load_earlier(id).await?;
+        let mut snapshot = Snapshot::load_with_earlier(stored.sweep, &earlier, trials);
         snapshot.resume(stored.report.as_ref(), now);
         debug!(sweep = %id, trials = snapshot.trials().len(), "sweep loaded");
         let cached = Cached { snapshot, revision: stored.revision, search: Arc::new(search) };

@@ -3,12 +3,13 @@
 use super::history::{History, RecordState};
 use super::pareto::ranks;
 
-/// Places of the best of the complete trials that meet their constraints, in rising order: the first of the best where
-/// there is one objective, else the Pareto front with all of its equals. Empty if there is no such trial.
+/// Places of the best of the sweep's own complete trials that meet their constraints, in rising order: the first of the
+/// best where there is one objective, else the Pareto front with all of its equals. Empty if there is no such trial.
 ///
 /// Cost: O(n_trials) for one objective, that of [`ranks`] for more.
 pub fn best(history: &History) -> Vec<u32> {
-    let complete = (0..).zip(history.states()).filter(|(_, state)| **state == RecordState::Complete);
+    let own = (0..).zip(history.states()).skip(history.earlier() as usize);
+    let complete = own.filter(|(_, state)| **state == RecordState::Complete);
     let feasible = complete.map(|(place, _)| place).filter(|place| history.violation(*place) <= 0.0);
     let trials = feasible.filter_map(|place| Some((place, history.losses(place)?)));
     if history.directions().len() <= 1 {

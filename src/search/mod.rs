@@ -9,6 +9,7 @@ use crate::domain::tuning::{SamplerKind, Search};
 mod axis;
 mod cmaes;
 mod column;
+mod completion;
 mod front;
 mod gp;
 mod grid;
@@ -35,6 +36,7 @@ mod conformance;
 #[cfg(test)]
 mod oracles;
 
+pub use completion::complete;
 pub use front::best;
 pub use history::{History, Record, RecordState};
 pub use importance::{Reference, Settings as ImportanceSettings, importances};

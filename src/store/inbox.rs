@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::earlier::{EarlierImage, insert_earlier};
 use super::error::{Fault, StoreError};
 use super::outbox::{EncodedEffect, write_effect};
 use super::rows::{decode, encode, micros, micros_after, unknown};
@@ -14,9 +15,10 @@ use super::wakes::Wake;
 use super::writer::Shape;
 use super::{Store, schedules};
 use crate::domain::decision::{Decision, Verdict};
+use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, EventKind, Source};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EventId, SweepId};
 use crate::domain::signal::Signal;
 use crate::domain::sweep::Sweep;
 
@@ -54,6 +56,8 @@ pub struct EventResult {
     /// At least one, with a reason for people.
     pub decisions: Vec<Decision>,
     pub sweeps: Vec<Sweep>,
+    /// What some of these start from.
+    pub earlier: Vec<(SweepId, Vec<EarlierTrial>)>,
     pub effects: Vec<Effect>,
     pub signals: Vec<Signal>,
 }
@@ -159,6 +163,7 @@ impl Store {
         let outcome = outcome(&result.decisions).map(Verdict::name);
         let decisions = encode("a decision", &result.decisions)?;
         let sweeps = result.sweeps.iter().map(SweepImage::of).collect::<Result<Vec<_>, _>>()?;
+        let earlier = result.earlier.iter().map(EarlierImage::of).collect::<Result<Vec<_>, _>>()?;
         let effects = result.effects.iter().map(EncodedEffect::of).collect::<Result<Vec<_>, _>>()?;
         let signals = result.signals.iter().map(EncodedSignal::of).collect::<Result<Vec<_>, _>>()?;
         self.write(Shape::Compound, wake, move |connection| {
@@ -168,6 +173,9 @@ impl Store {
                 }
                 for sweep in &sweeps {
                     insert_sweep(connection, sweep).await?;
+                }
+                for earlier in &earlier {
+                    insert_earlier(connection, earlier).await?;
                 }
                 for effect in &effects {
                     write_effect(connection, effect).await?;

@@ -8,6 +8,7 @@
 //! The store decides nothing: it knows no rules, no clock and no service. SQL is kept portable, because Postgres is to
 //! come behind the same methods; statements are constant texts with bound values.
 
+mod earlier;
 mod error;
 mod inbox;
 mod lock;
@@ -33,6 +34,7 @@ use secrecy::SecretBox;
 use sqlx::{SqliteConnection, SqlitePool};
 
 pub use error::StoreError;
+pub use earlier::EarlierFilter;
 pub use inbox::{Accepted, EventRecord, EventResult, EventState, LeasedEvent};
 pub use outbox::{EffectId, LeasedEffect};
 pub use retention::Forgotten;

@@ -41,6 +41,10 @@ impl Store {
         const TRIALS: &str = "DELETE FROM trials WHERE (sweep, number) IN (SELECT trials.sweep, trials.number \
                               FROM sweeps JOIN trials ON trials.sweep = sweeps.number \
                               WHERE sweeps.state = 'finished' AND sweeps.ended_at < $1 LIMIT $2)";
+        const EARLIER: &str = "DELETE FROM earlier_trials WHERE (sweep, place) IN (\
+                               SELECT earlier_trials.sweep, earlier_trials.place FROM sweeps \
+                               JOIN earlier_trials ON earlier_trials.sweep = sweeps.number \
+                               WHERE sweeps.state = 'finished' AND sweeps.ended_at < $1 LIMIT $2)";
         const EFFECTS: &str = "DELETE FROM effects WHERE id IN (SELECT id FROM effects WHERE state = 'dead' \
                                AND due_at < $1 LIMIT $2)";
         // The slots are those of `Notification::answer_slot` and `Notification::sweep_slot`; `0` comes right after `/`.
@@ -59,6 +63,8 @@ impl Store {
         let effects = self.delete_in_portions(EFFECTS, before(keep_events)).await?;
         let answers = self.delete_in_portions(ANSWERS, before(keep_events)).await?;
         let messages = self.delete_in_portions(MESSAGES, before(keep_trials)).await?;
+        // What a sweep started from is of use as long as its own trials.
+        self.delete_in_portions(EARLIER, before(keep_trials)).await?;
         Ok(Forgotten {
             events: self.delete_in_portions(EVENTS, before(keep_events)).await?,
             trials: self.delete_in_portions(TRIALS, before(keep_trials)).await?,

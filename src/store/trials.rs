@@ -171,7 +171,7 @@ pub(super) async fn upsert_trial(
     Err(StoreError::Conflict { sweep: id.clone(), reason }.into())
 }
 
-fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
+pub(super) fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
     let number: u32 = row.try_get("number")?;
     let what = |part: &str| format!("{part} of trial {number}");
     let text = |column| row.try_get::<Option<String>, _>(column);

@@ -7,7 +7,7 @@ use crate::config::nearest;
 use crate::config::schema::{Number, ParameterEntry, ParameterKind, Scalar};
 use crate::config::source::Place;
 use crate::domain::ids::ParamName;
-use crate::domain::params::{Condition, Domain, Parameter, Params, Space, Value};
+use crate::domain::params::{Condition, Domain, Parameter, Params, Space, SpaceError, Value};
 
 /// Words of `/tune` that set a limit and so cannot name a parameter.
 pub(super) const LIMIT_WORDS: [&str; 7] = ["trials", "parallel", "timeout", "deadline", "seed", "sampler", "ref"];
@@ -201,6 +201,18 @@ impl Checker<'_> {
         space: &Space,
         values: &BTreeMap<ParamName, Scalar>,
     ) -> Option<Params> {
+        let params = Self::fitted(space, values);
+        match space.check(&params) {
+            Ok(()) => Some(params),
+            Err(errors) => {
+                self.params_problems(place, space, &params, errors);
+                None
+            }
+        }
+    }
+
+    /// The values, whole numbers and others as their parameters have them.
+    pub(super) fn fitted(space: &Space, values: &BTreeMap<ParamName, Scalar>) -> Params {
         let fitted = values.iter().map(|(name, Scalar(value))| {
             let domain = space.get(name).map(|parameter| &parameter.domain);
             let value = match (domain, value) {
@@ -212,11 +224,17 @@ impl Checker<'_> {
             };
             (name.clone(), value)
         });
-        let params: Params = fitted.collect();
-        let errors = match space.check(&params) {
-            Ok(()) => return Some(params),
-            Err(errors) => errors,
-        };
+        fitted.collect()
+    }
+
+    /// Reports what is wrong with values at `place`.
+    pub(super) fn params_problems(
+        &mut self,
+        place: &Place<'_>,
+        space: &Space,
+        params: &Params,
+        errors: Vec<SpaceError>,
+    ) {
         for error in errors {
             let at = place.key(error.parameter.as_str());
             let unknown = space.get(&error.parameter).is_none();
@@ -229,6 +247,5 @@ impl Checker<'_> {
             let hint = unknown.then(|| nearest::hint(error.parameter.as_str(), known));
             self.problems.push(crate::config::Problem { hint, ..problem });
         }
-        None
     }
 }

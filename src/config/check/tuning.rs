@@ -31,8 +31,12 @@ impl Checker<'_> {
             place.key("workflow").key("searches").is_there() && !matches!(searches, Some(SearchesEntry::No));
         let space = self.space(&place.key("space"), &entry.space, may_be_empty);
         let objectives = self.objectives(place, entry);
-        let search = self.search(&place.key("search"), &entry.search);
+        let mut search = self.search(&place.key("search"), &entry.search);
         let limits = self.limits(&place.key("limits"), &entry.limits);
+        search.warm_start = self.warm_start(&place.key("search"), &entry.search, &search);
+        if let Some(space) = &space {
+            search.first = self.first_points(&place.key("search"), space, &entry.search.first, &limits);
+        }
         let wanted = Self::wanted_engine(place);
         let engine = self.engine(&place.key("engine"), entry.engine.as_deref(), wanted, engines);
         let trial = self.trial_template(place, entry, engine.as_ref(), space.as_ref());

@@ -127,6 +127,8 @@ impl Checker<'_> {
             (&search, "sampler"),
             (&search, "startup_trials"),
             (&search, "pruner"),
+            (&search, "warm_start"),
+            (&search, "first"),
             (&limits, "patience"),
             (tuning, "production"),
         ] {

@@ -9,6 +9,7 @@ mod rules;
 mod server;
 mod text;
 mod tuning;
+mod warm_start;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub(super) use rules::*;
 pub(super) use server::*;
 pub(super) use text::*;
 pub(super) use tuning::*;
+pub(super) use warm_start::*;
 pub(super) use workflow::*;
 
 /// A configuration file of tunebot.

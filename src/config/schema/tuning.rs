@@ -12,6 +12,7 @@ use crate::domain::tuning::SamplerKind;
 
 use super::pruner::PrunerEntry;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
+use super::warm_start::WarmStartEntry;
 use super::workflow::WorkflowEntry;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -136,6 +137,15 @@ pub(in crate::config) struct SearchEntry {
     pub pruner: Option<PrunerEntry>,
     /// Fixes the seed: every sweep tries the same. Default: each sweep has a seed of its own.
     pub seed: Option<u64>,
+    /// Start from the trials of the last finished sweeps: `true`, or `{sweeps: 3, trials: 200}`. Those count that ran on the
+    /// same branch of the repository, on the base branch of a pull request, or for the pull request itself, and that had the
+    /// same objectives; and of them the trials that are within the space. Only for samplers that learn. Default: false.
+    pub warm_start: Option<WarmStartEntry>,
+    /// Points that are tried first, right after `production`: `[{lr: 0.01, optimizer: sgd}, …]`. What a point leaves out is
+    /// drawn at random.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, Scalar>>")]
+    pub first: Vec<BTreeMap<ParamName, Scalar>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::*;
 use crate::domain::params::Value;
 use crate::domain::rules::{MissedRuns, OnNewer, TriggerSource};
-use crate::domain::tuning::{PrunerSettings, Rungs, SamplerKind, TrialTemplate};
+use crate::domain::tuning::{PrunerSettings, Rungs, SamplerKind, TrialTemplate, WarmStart};
 
 #[test]
 fn a_run_needs_no_more_than_a_tuning() {
@@ -317,3 +317,16 @@ triggers:
     if: event.draft == false
     tuning: wine
 ";
+
+#[test]
+fn a_warm_start_is_off_unless_it_is_asked_for() {
+    let search = |text: &str| {
+        let text = TUNING.replace("    command:", &format!("    search: {text}\n    command:"));
+        load_text(&text, Purpose::Run).unwrap().config.rules.tunings[&"wine".parse().unwrap()].search.clone()
+    };
+    assert_eq!(search("{}").warm_start, None);
+    assert_eq!(search("{warm_start: false}").warm_start, None);
+    assert_eq!(search("{warm_start: true}").warm_start, Some(WarmStart { sweeps: 3, trials: 200 }));
+    assert_eq!(search("{warm_start: {sweeps: 1}}").warm_start, Some(WarmStart { sweeps: 1, trials: 200 }));
+    assert!(search("{}").first.is_empty());
+}

@@ -1,6 +1,6 @@
 //! The faults of a search space: ranges that hold nothing, conditions that cannot be met, circles of conditions.
 
-use super::{Condition, Domain, Parameter, SpaceError, Value, fault};
+use super::{Condition, Domain, Parameter, Params, SpaceError, Value, fault};
 
 pub(super) fn domain(domain: &Domain) -> Result<(), String> {
     match domain {
@@ -85,4 +85,14 @@ pub(super) fn in_order_of_dependence(parameters: Vec<Parameter>) -> Result<Vec<P
         waiting = later;
     }
     Ok(ordered)
+}
+
+/// What is wrong with a value whose condition is not met by what stands beside it.
+pub(super) fn unmet(condition: &Condition, params: &Params) -> String {
+    let wanted: Vec<String> = condition.one_of.iter().map(ToString::to_string).collect();
+    let needs = format!("is there only if {} is {}", condition.parameter, wanted.join(" or "));
+    match params.get(&condition.parameter) {
+        Some(value) => format!("{needs}, and it is {value}"),
+        None => format!("{needs}: say so beside it"),
+    }
 }

@@ -69,3 +69,20 @@ fn numbers_are_shown_in_the_form_that_people_type() {
     assert_eq!(Value::Float(0.021).to_string(), "0.021");
     assert_eq!(Domain::Float { low: 1e-5, high: 0.1, log: true, step: None }.to_string(), "1e-5..0.1 (log)");
 }
+
+#[test]
+fn a_part_of_a_parameter_set_needs_what_its_conditions_name() {
+    let space = space();
+    let check = |params: &[(&str, Value)]| {
+        let params: Params = params.iter().map(|(key, value)| (name(key), value.clone())).collect();
+        space.check_part(&params).map_err(|errors| errors[0].to_string())
+    };
+    assert_eq!(check(&[]), Ok(()));
+    assert_eq!(check(&[("optimizer", text("sgd"))]), Ok(()));
+    assert_eq!(check(&[("optimizer", text("sgd")), ("momentum", Value::Float(0.5))]), Ok(()));
+    let alone = check(&[("momentum", Value::Float(0.5))]).unwrap_err();
+    assert_eq!(alone, "momentum: is there only if optimizer is sgd: say so beside it");
+    let other = check(&[("optimizer", text("adam")), ("momentum", Value::Float(0.5))]).unwrap_err();
+    assert_eq!(other, "momentum: is there only if optimizer is sgd, and it is adam");
+    assert_eq!(check(&[("rate", Value::Int(1))]).unwrap_err(), "rate: is not a parameter of this space");
+}

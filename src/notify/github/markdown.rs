@@ -258,6 +258,7 @@ fn how(report: &Report) -> String {
         ),
         item("Trials", format!("{} asked for, {}", report.trials, standing::tally(report, ", "))),
         item("Search", markup::words(&phrases::setup(report))),
+        item("Begins", markup::phrase(&standing::beginning(report))),
         item("Overrides", markup::phrase(&phrases::notes(report))),
         item("Code", markup::phrase(&phrases::code(report))),
         item("Commit", commit.map(|sha| markup::code(sha.as_str())).unwrap_or_default()),

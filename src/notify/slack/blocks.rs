@@ -100,14 +100,20 @@ fn progress(report: &Report) -> String {
 fn setup(report: &Report) -> String {
     let trials = figures::count(report.trials, "trial");
     let setup = Phrase::default().words(format!("{trials}, {}", phrases::setup(report)));
-    mrkdwn::phrase(&Phrase::joined([setup, phrases::code(report), phrases::notes(report)], " · "))
+    mrkdwn::phrase(&Phrase::joined(
+        [setup, phrases::code(report), phrases::notes(report), standing::beginning(report)],
+        " · ",
+    ))
 }
 
 /// Which sweep it was, for whom and how it was run: what the headline of a finished sweep leaves out.
 fn ended_setup(report: &Report) -> String {
     let sweep = Phrase::default().code(report.sweep.as_str()).words(format!(" for {}", phrases::asker(report)));
     let setup = Phrase::default().words(phrases::setup(report));
-    mrkdwn::phrase(&Phrase::joined([sweep, setup, phrases::code(report), phrases::notes(report)], " · "))
+    mrkdwn::phrase(&Phrase::joined(
+        [sweep, setup, phrases::code(report), phrases::notes(report), standing::beginning(report)],
+        " · ",
+    ))
 }
 
 fn verdict(report: &Report) -> String {

@@ -83,3 +83,16 @@ fn only_an_end_is_a_hundred_percent() {
         ["0 %", "0 %", "62 %", "99 %", "100 %", "100 %"]
     );
 }
+
+#[test]
+fn how_a_sweep_begins_is_said_wherever_it_is_shown() {
+    let said =
+        ["starts from 120 trials of 3 earlier sweeps", "first point 2 is not tried: `lr` 7 is not in 1e-5..0.1 (log)"];
+    let report = Report { beginning: said.map(str::to_owned).to_vec(), ..fixtures::running() };
+    let words = "starts from 120 trials of 3 earlier sweeps, first point 2 is not tried: ";
+    assert!(crate::notify::text::header(&report).ends_with(&format!("{words}lr 7 is not in 1e-5..0.1 (log)")));
+    let blocks = serde_json::to_string(&crate::notify::slack::blocks::sweep(&report, &[]).blocks).unwrap();
+    assert!(blocks.contains(&format!("{words}`lr` 7 is not in 1e-5..0.1 (log)")), "{blocks}");
+    let comment = crate::notify::github::markdown::comment("sweep/resnet", &report, &[]);
+    assert!(comment.contains("- Begins: starts from 120 trials of 3 earlier sweeps"), "{comment}");
+}

@@ -2,15 +2,17 @@
 
 use sha2::{Digest, Sha256};
 
-use super::facts::{Fact, Facts, Missing, Need};
+use super::facts::{EarlierNeed, Fact, Facts, Missing, Need};
 use super::{Decided, Occasion};
 use crate::domain::decision::{Decision, Verdict};
+use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::event::Event;
 use crate::domain::ids::SweepId;
 use crate::domain::rules::{OnNewer, Overlap, Rules};
 use crate::domain::signal::{Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
+use crate::plan::beginning;
 use crate::plan::command::Order;
 
 /// Why a rule or a command comes to no other end.
@@ -156,6 +158,7 @@ impl<'a> Draft<'a> {
             return Err(Halt::ignored(format!("a newer event has started {newer} meanwhile")));
         }
         let baseline = self.baseline(&start)?;
+        let earlier = self.earlier(&start)?;
         let id = self.next_id(&start.order);
         let mut reason = start.because;
         if start.older == Older::Cancel && !older.is_empty() {
@@ -166,6 +169,13 @@ impl<'a> Draft<'a> {
         } else if start.older == Older::Queue && !older.is_empty() {
             reason.push_str(&format!("; waits for {}", names(&older)));
         }
+        let starts_from = earlier.map(|(from, trials)| {
+            reason.push_str(&format!("; {}", beginning::started_from(&from)));
+            if !trials.is_empty() {
+                self.decided.earlier.push((id.clone(), trials));
+            }
+            from
+        });
         let Order { tuning, seed, overrides, .. } = start.order;
         self.decided.sweeps.push(Sweep {
             seed: seed.unwrap_or_else(|| seed_of(&id)),
@@ -180,6 +190,7 @@ impl<'a> Draft<'a> {
             waits_for_group: matches!(start.older, Older::Queue | Older::Cancel),
             destinations: start.destinations,
             baseline,
+            starts_from,
             state: SweepState::Queued,
             created_at: self.occasion.now,
             started_at: None,
@@ -227,6 +238,30 @@ impl<'a> Draft<'a> {
             Err(Missing::Unknown(need)) => Err(Halt::Unknown(need)),
             // A sweep without a comparison is better than none.
             Err(Missing::Unavailable(_) | Missing::NoService) => Ok(None),
+        }
+    }
+
+    /// What the sweep starts from, if its tuning wants that.
+    fn earlier(&self, start: &Start) -> Result<Option<(StartsFrom, Vec<EarlierTrial>)>, Halt> {
+        let tuning = &start.order.tuning;
+        let Some(limit) = beginning::wanted(tuning) else { return Ok(None) };
+        let code = start.code.as_ref();
+        let need = Need::Earlier(EarlierNeed {
+            tuning: tuning.name.clone(),
+            repository: code.map(|code| code.repository.clone()),
+            branches: code.map(|code| [code.reference.clone(), code.base_branch.clone()]).unwrap_or_default(),
+            pull_request: code.and_then(|code| code.pull_request),
+            sweeps: limit.sweeps,
+        });
+        let found = self.facts.get(need, |fact| match fact {
+            Fact::Earlier(sweeps) => Some(sweeps),
+            _ => None,
+        });
+        match found {
+            Ok(sweeps) => Ok(Some(beginning::choose(tuning, limit, sweeps))),
+            Err(Missing::Unknown(need)) => Err(Halt::Unknown(need)),
+            // A sweep that starts from nothing is better than none.
+            Err(Missing::Unavailable(_) | Missing::NoService) => Ok(Some(Default::default())),
         }
     }
 

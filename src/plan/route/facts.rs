@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::domain::earlier::EarlierSweep;
 use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 use crate::domain::report::Report;
 use crate::domain::sweep::{Baseline, Sweep};
@@ -25,12 +26,28 @@ pub enum Need {
     LastScheduled(RuleName),
     /// What a new sweep is held against: [`Fact::Baseline`].
     Baseline { tuning: TuningName, repository: Option<Repository>, branch: String },
+    /// The last finished sweeps that a new one may start from, the newest first: [`Fact::Earlier`].
+    Earlier(EarlierNeed),
     /// The reports of all unfinished sweeps: [`Fact::Reports`].
     Unfinished,
     /// The report of one sweep: [`Fact::Reports`] with one or none.
     Report(SweepId),
     /// The report of the tuning's last sweep that has a best: [`Fact::Reports`] with one or none.
     LastBest(TuningName),
+}
+
+/// Which finished sweeps a new one may start from: those of the tuning that went well and are of the same repository, on one
+/// of the branches or for the pull request itself; without a repository, those that belong to none. What was imported and
+/// belongs to no repository is for all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EarlierNeed {
+    pub tuning: TuningName,
+    pub repository: Option<Repository>,
+    /// The branch that is worked on, and the one that results are held against.
+    pub branches: [String; 2],
+    pub pull_request: Option<u64>,
+    /// At most so many.
+    pub sweeps: u32,
 }
 
 /// What was found.
@@ -42,6 +59,7 @@ pub enum Fact {
     Sweep(Option<Box<Sweep>>),
     Active(Vec<SweepId>),
     Baseline(Option<Baseline>),
+    Earlier(Vec<EarlierSweep>),
     Reports(Vec<Report>),
     /// It cannot be looked up, now or later, and why, for people: "the GitHub token may not read acme/vision".
     Unavailable(String),

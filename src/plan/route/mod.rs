@@ -17,14 +17,15 @@ mod push;
 mod query;
 mod tick;
 
-pub use facts::{ChangedPaths, Fact, Facts, Need, PullRequestHead};
+pub use facts::{ChangedPaths, EarlierNeed, Fact, Facts, Need, PullRequestHead};
 
 use jiff::Timestamp;
 
 use crate::domain::decision::{Decision, Verdict};
+use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, EventKind};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EventId, SweepId};
 use crate::domain::rules::Rules;
 use crate::domain::signal::Signal;
 use crate::domain::sweep::Sweep;
@@ -45,6 +46,8 @@ pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Sweeps to start, queued.
     pub sweeps: Vec<Sweep>,
+    /// What some of them start from.
+    pub earlier: Vec<(SweepId, Vec<EarlierTrial>)>,
     /// Sweeps to stop.
     pub signals: Vec<Signal>,
     /// Answers in words. The first message of a sweep is not among them.

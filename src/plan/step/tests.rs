@@ -11,6 +11,7 @@ use crate::domain::tuning::{self, Tuning};
 use crate::search::History;
 
 mod away;
+mod beginning;
 mod properties;
 mod searching;
 mod world;

@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::ids::{SweepId, TuningName};
 use crate::domain::report::Report;
 use crate::notify::github::{Github, GithubError, PullRequestFacts};
-use crate::plan::route::{ChangedPaths, Fact, Need, PullRequestHead};
+use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, Need, PullRequestHead};
 use crate::plan::summary;
-use crate::store::{Store, StoreError, SweepFilter};
+use crate::store::{EarlierFilter, Store, StoreError, SweepFilter};
 
 /// How many of a tuning's newest sweeps are looked through for one with a result.
 const NEWEST: u32 = 50;
@@ -52,6 +52,7 @@ impl Lookup {
             Need::Baseline { tuning, repository, branch } => {
                 Fact::Baseline(store.baseline(tuning, repository.as_ref(), branch).await?)
             }
+            Need::Earlier(need) => Fact::Earlier(store.earlier_sweeps(wanted(need)).await?),
             Need::Unfinished => {
                 let mut reports = Vec::new();
                 for id in store.unfinished_sweeps().await? {
@@ -102,6 +103,11 @@ impl Lookup {
             }
         }
     }
+}
+
+fn wanted(need: &EarlierNeed) -> EarlierFilter {
+    let EarlierNeed { tuning, repository, branches, pull_request, sweeps } = need.clone();
+    EarlierFilter { tuning, repository, branches, pull_request, limit: sweeps }
 }
 
 fn head(found: PullRequestFacts) -> PullRequestHead {

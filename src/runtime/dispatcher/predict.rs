@@ -57,6 +57,7 @@ fn assume(need: &Need) -> (Fact, Option<String>) {
         }
         Need::LastScheduled(_) => (Fact::Head(None), Some("the branch has changed since the last slot".to_owned())),
         Need::Baseline { .. } => (Fact::Baseline(None), None),
+        Need::Earlier(_) => (Fact::Unavailable("only the store knows earlier sweeps".to_owned()), None),
         Need::Unfinished | Need::LastBest(_) => (Fact::Reports(Vec::new()), None),
     }
 }

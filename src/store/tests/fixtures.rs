@@ -93,6 +93,7 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         asked_by: "you".into(),
         code: sweep.code.clone(),
         notes: vec![],
+        beginning: Vec::new(),
         objective: objective(),
         sampler: "random search".into(),
         choice: None,

@@ -77,6 +77,7 @@ async fn everything_that_an_event_leads_to_is_there_with_its_decisions() {
     let result = EventResult {
         decisions: vec![decision(Verdict::Ignored), decision(Verdict::Started)],
         sweeps: vec![sweep.clone()],
+        earlier: vec![(sweep.id.clone(), Vec::new())],
         effects: vec![message("hello", "Starting", at(0))],
         signals: vec![started(&sweep.id, 0)],
     };

@@ -1,5 +1,6 @@
 //! The store as its callers see it; each area in a file of its own.
 
+mod earlier;
 mod fixtures;
 mod group_commit;
 mod inbox;

@@ -255,3 +255,64 @@ fn pruners_are_checked() {
     11 errors
     ");
 }
+
+#[test]
+fn what_a_search_begins_with_is_checked() {
+    let shown = run("
+tunings:
+  t:
+    space:
+      x: {type: int, low: 1, high: 5}
+      o: {type: categorical, choices: [adam, sgd]}
+      m: {type: float, low: 0, high: 1, when: {o: sgd}}
+    objective: {metric: loss, direction: minimize}
+    search:
+      warm_start: {sweeps: 0, trials: 99999}
+      first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+    limits: {trials: 3}
+    command: [run]
+  u:
+    space: {x: {type: bool}}
+    objective: {metric: loss, direction: minimize}
+    search: {sampler: sobol, warm_start: true}
+    command: [run]
+  v:
+    space: {x: {type: bool}}
+    objective: {metric: loss, direction: minimize}
+    search: {warm_start: 3}
+    command: [run]
+");
+    assert_snapshot!(shown, @"
+    tunebot.yaml:9:28  tunings.t.search.warm_start.sweeps: `sweeps` has to be from 1 to 100
+        9 |       warm_start: {sweeps: 0, trials: 99999}
+          |                            ^ write `warm_start: false` to start from nothing
+    tunebot.yaml:9:39  tunings.t.search.warm_start.trials: `trials` has to be from 1 to 10000
+        9 |       warm_start: {sweeps: 0, trials: 99999}
+          |                                       ^^^^^ write `warm_start: false` to start from nothing
+    tunebot.yaml:10:7  tunings.t.search.first: 5 points are more than the 3 trials of a sweep
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |       ^^^^^ take some out, or raise `limits.trials`
+    tunebot.yaml:10:19  tunings.t.search.first[0].x: 9 is not in 1..5
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |                   ^
+    tunebot.yaml:10:27  tunings.t.search.first[1].m: is there only if o is sgd: say so beside it
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |                           ^^^
+    tunebot.yaml:10:46  tunings.t.search.first[2].m: is there only if o is sgd, and it is adam
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |                                              ^^^
+    tunebot.yaml:10:52  tunings.t.search.first[3]: the point gives no parameter a value
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |                                                    ^ write it like `{lr: 0.01}`
+    tunebot.yaml:10:57  tunings.t.search.first[4].y: is not a parameter of this space
+        10 |       first: [{x: 9}, {m: 0.5}, {o: adam, m: 0.5}, {}, {y: 1}]
+           |                                                         ^ known: m, o, x
+    tunebot.yaml:16:30  tunings.u.search.warm_start: `sobol` learns nothing from trials, so neither from earlier ones
+        16 |     search: {sampler: sobol, warm_start: true}
+           |                              ^^^^^^^^^^ take it out, or choose a sampler that learns, like `tpe`
+    tunebot.yaml:21:26  tunings.v.search.warm_start: expected true, false or numbers of `sweeps` and `trials`, found 3
+        21 |     search: {warm_start: 3}
+           |                          ^
+    10 errors
+    ");
+}

@@ -37,6 +37,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
             base_branch: "main".into(),
         }),
         notes: Vec::new(),
+        beginning: Vec::new(),
         objective: tuning.objectives.primary().clone(),
         sampler: "TPE".into(),
         choice: None,

@@ -78,6 +78,48 @@ fn a_sweep_is_held_against_the_baseline_of_its_base_branch() {
 }
 
 #[test]
+fn a_sweep_that_is_to_start_from_earlier_ones_says_what_it_found() {
+    let mut rules = rules();
+    let tuning = rules.tunings.get_mut(&"resnet".parse().unwrap()).unwrap();
+    let mut warm = crate::domain::tuning::Tuning::clone(tuning);
+    warm.search.sampler = crate::domain::tuning::SamplerKind::Tpe;
+    warm.search.warm_start = Some(crate::domain::tuning::WarmStart { sweeps: 2, trials: 50 });
+    *tuning = warm.into();
+    let told = told_by(&rules, slash("resnet ref=my-branch"), lookup);
+    assert!(
+        told.contains("asked for by @mika; starts from nothing: no earlier sweep of it has ended well here"),
+        "{told}"
+    );
+    let known = |need: &Need| match need {
+        Need::Earlier(need) => {
+            let EarlierNeed { branches, pull_request, sweeps, .. } = need;
+            assert_eq!((branches, *pull_request, *sweeps), (&["my-branch".to_owned(), "main".to_owned()], None, 2));
+            let trial = crate::domain::trial::Trial {
+                state: crate::domain::trial::TrialState::Complete,
+                ..crate::domain::trial::Trial::proposed(
+                    3,
+                    [("x".parse().unwrap(), crate::domain::params::Value::Float(0.5))].into_iter().collect(),
+                    OCCASION.now,
+                )
+            };
+            let sweep = sweep_called(&"resnet-k3f9q2".parse().unwrap());
+            Fact::Earlier(vec![crate::domain::earlier::EarlierSweep { sweep, trials: vec![trial] }])
+        }
+        need => lookup(need),
+    };
+    let decided = decided(&event(slash("resnet ref=my-branch")), &rules, known);
+    assert_eq!(decided.decisions[0].reason, "asked for by @mika; starts from 1 trial of 1 earlier sweep");
+    let sweep = &decided.sweeps[0];
+    assert_eq!((sweep.starts_from.unwrap().trials, decided.earlier[0].0.clone()), (1, sweep.id.clone()));
+    assert_eq!(decided.earlier[0].1[0].trial.number, 3);
+    let random = told_by(&rules, slash("resnet sampler=random"), |need| match need {
+        Need::Earlier(_) => panic!("random search learns nothing"),
+        need => lookup(need),
+    });
+    assert!(!random.contains("starts from"), "{random}");
+}
+
+#[test]
 fn what_the_acknowledgement_said_is_not_said_again() {
     assert_snapshot!(told(slash("resnt")), @"/tune resnt: refused: I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2. Nothing was started.");
     assert_snapshot!(told(slash("resnet x=7")), @"/tune resnet x=7: refused: `x=7` is outside *resnet*'s range 0..1. Nothing was started.");
