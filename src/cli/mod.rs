@@ -3,6 +3,7 @@
 mod ask_tell;
 mod chart;
 mod check;
+mod exchange;
 mod look;
 mod output;
 mod replay;
@@ -48,6 +49,10 @@ enum Command {
     Best(look::Best),
     /// Draw a sweep: history, importance, slices, parallel coordinates, Pareto front, learning curves
     Chart(chart::Options),
+    /// Write a sweep's trials to a file: for Optuna and its dashboard, for spreadsheets, or without any loss
+    Export(exchange::Export),
+    /// Take the trials of a file over as a finished sweep: of Optuna, of a table, or of another tunebot
+    Import(exchange::Import),
     /// One trial of the demonstration
     #[command(hide = true)]
     DemoTrial {
@@ -94,6 +99,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Status(options) => asynchronously(look::status(options)),
         Command::Best(options) => asynchronously(look::best(options)),
         Command::Chart(options) => asynchronously(chart::run(options)),
+        Command::Export(options) => asynchronously(exchange::export(options)),
+        Command::Import(options) => asynchronously(exchange::import(options)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CommitSha, Repository, RuleName};
+use super::ids::{CommitSha, Repository, RuleName, TuningName};
 
 /// What makes an event unique: a redelivery has the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +53,7 @@ pub enum EventKind {
     SlashCommand(SlashCommand),
     Tick(Tick),
     Request(Request),
+    Import(Import),
     /// GitHub says hello.
     Ping {
         zen: String,
@@ -73,6 +74,7 @@ impl EventKind {
             Self::SlashCommand(_) => "slash_command",
             Self::Tick(_) => "tick",
             Self::Request(_) => "request",
+            Self::Import(_) => "import",
             Self::Ping { .. } => "ping",
             Self::NotForUs { .. } => "not_for_us",
         }
@@ -155,6 +157,15 @@ pub struct Tick {
     pub slot: Timestamp,
     /// It is fired late, because nothing was there to fire it in time.
     pub late: bool,
+}
+
+/// `tunebot import`: trials of a file become a finished sweep. It is done with in the transaction that writes it down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    pub file: String,
+    /// The study in it; empty if the file names none.
+    pub study: String,
+    pub tuning: TuningName,
 }
 
 /// A call of `POST /api/v1/sweeps`, or of `tunebot run`.

@@ -49,6 +49,7 @@ pub fn describe(kind: &EventKind) -> String {
         EventKind::SlashCommand(command) => format!("/tune {}", command.text),
         EventKind::Tick(tick) => format!("slot {} of schedule {}", tick.slot, tick.schedule),
         EventKind::Request(request) => format!("API request of {}: {}", request.caller, request.command),
+        EventKind::Import(import) => format!("import of {} into {}", import.file, import.tuning),
         EventKind::Ping { zen } if zen.is_empty() => "ping".to_owned(),
         EventKind::Ping { zen } => format!("ping: {zen}"),
         EventKind::NotForUs { what } => format!("not for us: {what}"),

@@ -241,6 +241,7 @@ fn row_of(event: &Event) -> String {
         EventKind::Tick(tick) => format!("schedule {}", tick.schedule),
         EventKind::SlashCommand(command) => format!("channel {}", command.channel),
         EventKind::Request(request) => format!("caller {}", request.caller),
+        EventKind::Import(import) => format!("import to {}", import.tuning),
         EventKind::Ping { .. } | EventKind::NotForUs { .. } => "nothing".to_owned(),
     }
 }

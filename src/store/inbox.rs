@@ -272,7 +272,7 @@ fn outcome(decisions: &[Decision]) -> Option<Verdict> {
     decisions.iter().map(|decision| decision.verdict).max_by_key(|verdict| weight(*verdict))
 }
 
-struct NewEvent {
+pub(super) struct NewEvent {
     source: &'static str,
     delivery: String,
     received_at: i64,
@@ -280,7 +280,7 @@ struct NewEvent {
 }
 
 impl NewEvent {
-    fn of(event: &Event) -> Result<Self, StoreError> {
+    pub fn of(event: &Event) -> Result<Self, StoreError> {
         Ok(Self {
             source: event.key.source.name(),
             delivery: event.key.delivery.clone(),
@@ -308,6 +308,20 @@ async fn insert_event(connection: &mut SqliteConnection, row: NewEvent) -> Resul
         sqlx::query(REVIVE).bind(id).bind(received_at).execute(connection).await?;
     }
     Ok(Accepted::Again { id: EventId(id), done: state == EventState::Done })
+}
+
+/// Writes an event that is done with already, and returns its row number. One that was forgotten may come again.
+pub(super) async fn insert_done_event(
+    connection: &mut SqliteConnection,
+    row: NewEvent,
+    outcome: Verdict,
+    decisions: &str,
+) -> Result<i64, Fault> {
+    const INSERT: &str = "INSERT INTO events (source, delivery, state, outcome, received_at, due_at, decisions, body) \
+                          VALUES ($1, $2, 'done', $3, $4, $4, $5, $6) ON CONFLICT (source, delivery) \
+                          DO UPDATE SET received_at = excluded.received_at RETURNING id";
+    let query = sqlx::query_scalar(INSERT).bind(row.source).bind(row.delivery).bind(outcome.name());
+    Ok(query.bind(row.received_at).bind(decisions).bind(row.body).fetch_one(connection).await?)
 }
 
 async fn lease_events(

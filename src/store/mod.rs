@@ -10,6 +10,7 @@
 
 mod earlier;
 mod error;
+mod imports;
 mod inbox;
 mod lock;
 mod open;
@@ -33,8 +34,9 @@ use std::sync::Arc;
 use secrecy::SecretBox;
 use sqlx::{SqliteConnection, SqlitePool};
 
-pub use error::StoreError;
 pub use earlier::EarlierFilter;
+pub use error::StoreError;
+pub use imports::{Import, Imported};
 pub use inbox::{Accepted, EventRecord, EventResult, EventState, LeasedEvent};
 pub use outbox::{EffectId, LeasedEffect};
 pub use retention::Forgotten;

@@ -52,6 +52,23 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Opens the store at `path` for short writes beside a server that may use it: SQLite lets one after the other write.
+    /// Nothing that the server has in its hands is touched, and what it holds in memory it must not be about.
+    ///
+    /// # Errors
+    /// Those of [`Store::open_read_only`]: the schema has to be that of this version already.
+    pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        let reading = Self::open_read_only(path).await?;
+        let connection = writing(path).create_if_missing(false).connect().await;
+        let connection = connection.map_err(|error| Fault::from(error).at(path))?;
+        let wakes = Arc::new(Wakes::new());
+        let writer = Writer::start(connection, path.to_owned(), Arc::clone(&wakes), None);
+        let key = load_key_of(&reading);
+        let inner = Inner { path: path.to_owned(), writer: Some(writer), readers: Some(readers(path)), key, wakes };
+        reading.close().await;
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     /// Opens the store at `path` for looking into it, also beside a server that uses it. Every write is answered with
     /// [`StoreError::ReadOnly`].
     ///
@@ -212,6 +229,11 @@ async fn void_leases(connection: &mut SqliteConnection) -> Result<(), Fault> {
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn load_key_of(store: &Store) -> SecretBox<[u8; 32]> {
+    use secrecy::ExposeSecret;
+    SecretBox::new(Box::new(*store.instance_key().expose_secret()))
 }
 
 async fn load_key(connection: &mut SqliteConnection) -> Result<Option<SecretBox<[u8; 32]>>, Fault> {

@@ -162,13 +162,13 @@ impl SweepImage {
     }
 }
 
-struct ReportImage {
+pub(super) struct ReportImage {
     best: Option<f64>,
     body: String,
 }
 
 impl ReportImage {
-    fn of(report: &Report) -> Result<Self, StoreError> {
+    pub fn of(report: &Report) -> Result<Self, StoreError> {
         Ok(Self { best: report.best().map(|best| best.value), body: encode("a report", report)? })
     }
 }
@@ -225,7 +225,11 @@ async fn update_sweep(
     })
 }
 
-async fn write_report(connection: &mut SqliteConnection, sweep: i64, report: &ReportImage) -> Result<(), Fault> {
+pub(super) async fn write_report(
+    connection: &mut SqliteConnection,
+    sweep: i64,
+    report: &ReportImage,
+) -> Result<(), Fault> {
     const WRITE: &str = "INSERT INTO reports (sweep, best, body) VALUES ($1, $2, $3) \
                          ON CONFLICT (sweep) DO UPDATE SET best = excluded.best, body = excluded.body";
     sqlx::query(WRITE).bind(sweep).bind(report.best).bind(&report.body).execute(connection).await?;

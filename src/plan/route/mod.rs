@@ -80,6 +80,11 @@ pub fn route(event: &Event, rules: &Rules, facts: &Facts, occasion: Occasion) ->
             draft.decide("ping", Verdict::Ignored, "GitHub only says hello: the webhook is set up");
             Ok(())
         }
+        EventKind::Import(import) => {
+            let reason = format!("the import of {} was carried out when it was asked for", import.file);
+            draft.decide("import", Verdict::Ignored, reason);
+            Ok(())
+        }
         EventKind::NotForUs { what } => {
             draft.decide("no rule", Verdict::Ignored, format!("nothing here reacts to {what}"));
             Ok(())

@@ -3,6 +3,7 @@
 mod earlier;
 mod fixtures;
 mod group_commit;
+mod imports;
 mod inbox;
 mod model;
 mod opening;
