@@ -16,9 +16,21 @@ use crate::search::pareto::{ranks, select_by_hypervolume};
 const MOST_GOOD: usize = 25;
 
 /// Places of the good trials, best first, with what each of them weighs.
+#[derive(Debug, Clone)]
 pub(super) struct Good {
     pub places: Vec<u32>,
     pub weights: Vec<f64>,
+}
+
+impl Good {
+    /// Those at the places that `keep` says, with weights that are one on average again.
+    pub fn filter(&self, keep: impl Fn(u32) -> bool) -> Self {
+        let both = self.places.iter().copied().zip(self.weights.iter().copied());
+        let (places, mut weights): (Vec<u32>, Vec<f64>) = both.filter(|(place, _)| keep(*place)).unzip();
+        let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+        weights.iter_mut().for_each(|weight| *weight /= mean);
+        Self { places, weights }
+    }
 }
 
 /// The good ones of the trials `order`, which is part of [`History::order`].

@@ -161,3 +161,87 @@ fn pending_trials_push_others_away() {
     }
     assert!(near(&alone) > near(&crowded) * 2, "{} alone, {} in the crowd", near(&alone), near(&crowded));
 }
+
+/// Two objectives that are both least at x = 0.2 ..= 0.4, and worse the further away from there x and the greater y is.
+fn trade_off(params: &Params) -> Vec<f64> {
+    let (x, y) = (number(params, "x").unwrap(), number(params, "y").unwrap());
+    vec![(x - 0.2).powi(2) + y, (x - 0.4).powi(2) + y]
+}
+
+fn square() -> Space {
+    space(vec![parameter("x", float(0.0, 1.0)), parameter("y", float(0.0, 1.0))])
+}
+
+#[test]
+fn trials_gather_along_the_front_of_several_objectives() {
+    for kind in [SamplerKind::Tpe, SamplerKind::TpeIndependent, SamplerKind::TpeGroup] {
+        let mut history = History::new(square(), vec![Direction::Minimize, Direction::Maximize], 1);
+        let turned = |_, params: Params| {
+            let losses = trade_off(&params);
+            Record::complete(params, vec![losses[0], -losses[1]])
+        };
+        let asked = run(&*sampler(&Search::new(kind)), &mut history, 120, turned);
+        let near = asked[60..]
+            .iter()
+            .filter(|params| (0.1..=0.5).contains(&number(params, "x").unwrap()) && number(params, "y").unwrap() < 0.1);
+        let xs: Vec<f64> = near.map(|params| number(params, "x").unwrap()).collect();
+        assert!(xs.len() > 20, "{kind:?}: {} of 60", xs.len());
+        let (low, high) = (xs.iter().copied().fold(1.0, f64::min), xs.iter().copied().fold(0.0, f64::max));
+        assert!(low < 0.25 && high > 0.35, "{kind:?}: only {low} to {high}");
+    }
+}
+
+#[test]
+fn the_region_where_constraints_are_met_is_found() {
+    for objectives in [1, 2] {
+        let mut history = History::new(square(), vec![Direction::Minimize; objectives], 1);
+        // Losses are least where the constraint is broken most; it is met in a fiftieth of the square.
+        let record = |_, params: Params| {
+            let (x, y) = (number(&params, "x").unwrap(), number(&params, "y").unwrap());
+            let constraints = vec![(x - 0.8).abs() - 0.1, 0.9 - y];
+            let values = vec![(x - 0.75).abs() + y, x + y][..objectives].to_vec();
+            Record { constraints, ..Record::complete(params, values) }
+        };
+        run(&*tpe(), &mut history, 100, record);
+        let met = (60..100).filter(|&place| history.violation(place) <= 0.0).count();
+        assert!(met > 8, "{met} of 40 with {objectives} objectives");
+    }
+}
+
+#[test]
+fn results_that_are_no_numbers_do_no_harm_to_several_objectives() {
+    let mut history = History::new(square(), vec![Direction::Minimize; 2], 1);
+    let record = |trial: u32, params: Params| {
+        let mut losses = trade_off(&params);
+        losses[trial as usize % 2] = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0, 0.5][trial as usize % 5];
+        Record::complete(params, losses)
+    };
+    assert_eq!(run(&*tpe(), &mut history, 60, record).len(), 60);
+}
+
+#[test]
+fn pending_trials_are_nothing_if_they_are_not_to_be_taken_for_poor_ones() {
+    let indifferent = sampler(&Search { constant_liar: false, ..Search::new(SamplerKind::Tpe) });
+    let mut history = along_the_line(complete);
+    let alone = indifferent.ask(&history, 40);
+    let params = tpe().ask(&history, 30).unwrap();
+    history.record(30, pending(params));
+    assert_eq!(indifferent.ask(&history, 40), alone);
+}
+
+#[test]
+fn a_branch_is_searched_by_what_is_known_of_it_alone() {
+    let space = space(vec![
+        parameter("kind", choices(&["left", "right"])),
+        when("l", float(0.0, 1.0), "kind", &["left"]),
+        when("r", float(0.0, 1.0), "kind", &["right"]),
+    ]);
+    let loss = |params: &Params| {
+        number(params, "l").map_or_else(|| 0.1 + (number(params, "r").unwrap() - 0.3).abs(), |l| (l - 0.8).abs())
+    };
+    for kind in [SamplerKind::TpeIndependent, SamplerKind::TpeGroup] {
+        let tpe = best_losses(kind, &space, 60, 1.0, loss);
+        let random = best_losses(SamplerKind::Random, &space, 60, 1.0, loss);
+        assert!(tpe[4] * 2.0 < random[4], "{kind:?}: {tpe:?} against {random:?}");
+    }
+}
