@@ -15,8 +15,10 @@
 //! Falkner et al. 2018 (BOHB, §3.1); Watanabe 2023, arXiv:2304.11127, §3.3. All densities are relative to the even
 //! distribution over a parameter's values, which cancels in every ratio and keeps numbers in range.
 
+use std::sync::LazyLock;
+
 use crate::search::column::{Column, log_norm};
-use crate::search::layout::{Layout, Row};
+use crate::search::layout::{Dimension, Layout, Row};
 use crate::search::math::{exp, ln};
 use crate::search::normal::{Cdf, LANES, maximum, sum_exp, truncated_quantile};
 use crate::search::stream::Stream;
@@ -28,6 +30,7 @@ const PRIOR_MEAN: f64 = 0.5;
 const PRIOR_SIGMA: f64 = 1.0;
 /// No prior density, relative to the even one, is above its exponential.
 const PRIOR_TOP: f64 = 0.1;
+static PRIOR_LOG_NORM: LazyLock<f64> = LazyLock::new(|| log_norm(&Cdf::table(), PRIOR_MEAN, PRIOR_SIGMA));
 /// Rows that are worked on at a time, in chunks of `LANES`; a block stays in the first cache.
 const BLOCK: usize = 64 * LANES;
 
@@ -37,6 +40,7 @@ pub(super) struct Estimator<'a> {
     group: &'a [usize],
     /// By place in the group.
     kernels: Vec<Kernels<'a>>,
+    weights: &'a [f64],
     /// `n_rows`, filled up to whole chunks: the logarithm of each kernel's weight; −∞ for what is no kernel.
     log_weights: Vec<f64>,
     /// Logarithm of all the weight, the prior's included.
@@ -52,6 +56,9 @@ pub(super) struct Kernels<'a> {
     pub sigmas: Option<&'a [f64]>,
     /// Of categories: what each choice gets beside the 1 of the trial's own.
     pub smoothing: f64,
+    /// Of categories: the logarithm of the density at the kernel's own choice, and at another.
+    pub hit: f64,
+    pub miss: f64,
     /// Of values in cells that are equally wide, and kernels that are too: what a kernel gives the cell so far away.
     pub distances: Vec<f64>,
 }
@@ -60,7 +67,8 @@ pub(super) struct Kernels<'a> {
 pub(super) struct Sum<'s> {
     terms: Vec<(&'s Kernels<'s>, Term<'s>, f64)>,
     screen: Screen<'s>,
-    next: usize,
+    /// Rows that are still to come: the latest trials, which are the nearest in most searches, come first.
+    rest: usize,
     /// The kernels' exponents are taken relative to this, the greatest so far.
     shift: f64,
     sum: f64,
@@ -86,7 +94,7 @@ impl<'a> Estimator<'a> {
         group: &'a [usize],
         columns: impl Iterator<Item = &'a Column>,
         sigmas: Option<&'a [Vec<f64>]>,
-        weights: &[f64],
+        weights: &'a [f64],
     ) -> Self {
         let total: f64 = weights.iter().sum();
         let mut log_weights: Vec<f64> = Vec::with_capacity(weights.len() + LANES);
@@ -97,16 +105,14 @@ impl<'a> Estimator<'a> {
         }));
         log_weights.resize(weights.len().next_multiple_of(LANES), f64::NEG_INFINITY);
         let kernels = group.iter().zip(columns).enumerate().map(|(place, (&index, column))| {
-            let dimension = &layout.dimensions()[index];
-            let sigmas = sigmas.map(|sigmas| sigmas[place].as_slice());
-            let distances =
-                if sigmas.is_some() { Vec::new() } else { distances(dimension, column.sigma, weights.len()) };
-            Kernels { column, sigmas, smoothing: 1.0 / (column.observed() as f64 + 1.0), distances }
+            let own = sigmas.map(|sigmas| sigmas[place].as_slice());
+            Kernels::new(&layout.dimensions()[index], column, own, weights.len())
         });
         let mut estimator = Self {
             layout,
             group,
             kernels: kernels.collect(),
+            weights,
             log_weights,
             log_total: ln(total + 1.0),
             top: f64::INFINITY,
@@ -163,14 +169,12 @@ impl<'a> Estimator<'a> {
 
     /// The row of a kernel, each as often as its weight says; one past the rows for the prior.
     fn draw_kernel(&self, stream: &mut Stream) -> usize {
-        let mut rest = stream.unit() * exp(self.log_total);
-        for (row, &log_weight) in self.log_weights.iter().enumerate() {
-            rest -= exp(log_weight);
-            if rest < 0.0 {
-                return row;
-            }
-        }
-        self.log_weights.len()
+        let mut rest = stream.unit() * (self.weights.iter().sum::<f64>() + 1.0);
+        let mut passed = |weight: &f64| {
+            rest -= weight;
+            rest >= 0.0
+        };
+        self.weights.iter().position(|weight| !passed(weight)).unwrap_or(self.weights.len())
     }
 
     /// The logarithm of the density at `candidate`, relative to the even distribution, 1e-12 off.
@@ -188,18 +192,18 @@ impl<'a> Estimator<'a> {
         let shift = candidate.log_prior;
         let terms = self.terms(candidate);
         let screen = Screen::new(terms.iter().map(|(kernels, term, _)| (*kernels, term)), self.top);
-        Sum { terms, screen, next: 0, shift, sum: 1.0, log_density: shift - self.log_total }
+        Sum { terms, screen, rest: self.log_weights.len(), shift, sum: 1.0, log_density: shift - self.log_total }
     }
 
     /// Adds the next block of kernels; `false` when there is none left.
     ///
     /// The density only grows on the way. In which portions it is summed makes no difference to the bit.
     pub fn advance(&self, sum: &mut Sum<'_>) -> bool {
-        let block = sum.next..self.log_weights.len().min(sum.next + BLOCK);
+        let block = sum.rest.saturating_sub(BLOCK)..sum.rest;
         if block.is_empty() {
             return false;
         }
-        sum.next = block.end;
+        sum.rest = block.start;
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || self.add_block(sum, block.start / LANES, &self.log_weights[block]),
@@ -212,17 +216,19 @@ impl<'a> Estimator<'a> {
     fn add_block(&self, sum: &mut Sum<'_>, first: usize, log_weights: &[f64]) {
         let (weights, _) = log_weights.as_chunks::<LANES>();
         let mut near = [0; BLOCK / LANES];
-        let count = match sum.screen.least(sum.shift) {
+        let least = sum.screen.least(sum.shift);
+        let count = match least {
             Some(least) => sum.screen.near(first, weights, least, &mut near),
             None => all(first, weights, &mut near),
         };
+        let least = least.unwrap_or(f64::NEG_INFINITY);
         let mut exponents = [[0.0; LANES]; BLOCK / LANES];
         let (near, exponents) = (&near[..count], &mut exponents[..count]);
         for (exponent, &chunk) in exponents.iter_mut().zip(near) {
             *exponent = weights[chunk - first];
         }
         for (kernels, term, log_prior) in &sum.terms {
-            add_term(kernels, term, *log_prior, near, exponents);
+            add_term(kernels, term, (*log_prior, least), near, exponents);
         }
         let top = maximum(exponents);
         if top > sum.shift {
@@ -235,13 +241,29 @@ impl<'a> Estimator<'a> {
     /// What each active parameter of `candidate` with more than one value adds to a kernel's exponent.
     fn terms<'s>(&'s self, candidate: &Candidate) -> Vec<(&'s Kernels<'a>, Term<'s>, f64)> {
         let dimensions = self.group.iter().zip(&self.kernels).zip(&candidate.log_priors);
-        dimensions
+        let mut terms: Vec<(&Kernels<'a>, Term<'s>, f64)> = dimensions
             .map(|((&index, kernels), &log_prior)| {
                 (&self.layout.dimensions()[index], kernels, candidate.row[index], log_prior)
             })
             .filter(|(dimension, _, slot, _)| !slot.is_nan() && !dimension.is_single())
             .map(|(dimension, kernels, slot, log_prior)| (kernels, Term::new(dimension, kernels, slot), log_prior))
-            .collect()
+            .collect();
+        terms.sort_by_key(|(_, term, _)| term.is_slow());
+        terms
+    }
+}
+
+impl<'a> Kernels<'a> {
+    fn new(dimension: &Dimension, column: &'a Column, sigmas: Option<&'a [f64]>, rows: usize) -> Self {
+        let smoothing = 1.0 / (column.observed() as f64 + 1.0);
+        let (mut hit, mut miss) = (0.0, 0.0);
+        if dimension.is_categorical() {
+            let choices = dimension.axis.count().unwrap_or(1) as f64;
+            let all = 1.0 + choices * smoothing;
+            (hit, miss) = (ln(choices * (1.0 + smoothing) / all), ln(choices * smoothing / all));
+        }
+        let distances = if sigmas.is_some() { Vec::new() } else { distances(dimension, column.sigma, rows) };
+        Self { column, sigmas, smoothing, hit, miss, distances }
     }
 }
 
@@ -249,7 +271,7 @@ impl Candidate {
     /// `row` as a candidate for the values of the parameters `group`.
     pub fn new(layout: &Layout, group: &[usize], row: Row) -> Self {
         let cdf = Cdf::table();
-        let log_norm = log_norm(&cdf, PRIOR_MEAN, PRIOR_SIGMA);
+        let log_norm = *PRIOR_LOG_NORM;
         let log_prior = |&index: &usize| {
             let (dimension, slot) = (&layout.dimensions()[index], row[index]);
             if slot.is_nan() {

@@ -84,7 +84,8 @@ pub(in crate::search) fn score(history: &History, finished: usize, rows: &[Row])
             column.spread();
         }
     });
-    let bad = Estimator::new(layout, &group, wide.iter(), None, &vec![1.0; first.len()]);
+    let ones = vec![1.0; first.len()];
+    let bad = Estimator::new(layout, &group, wide.iter(), None, &ones);
     let good = Estimator::new(layout, &group, narrow.iter(), Some(&sigmas), &good.weights);
     rows.iter()
         .map(|row| Candidate::new(layout, &group, row.clone()))

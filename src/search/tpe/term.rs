@@ -1,6 +1,8 @@
 //! What one parameter of a point adds to the exponents of kernels: loops over columns that compilers turn into vector
 //! instructions.
 
+use std::cell::Cell;
+
 use crate::search::axis::Axis;
 use crate::search::layout::Dimension;
 use crate::search::math::ln;
@@ -10,8 +12,8 @@ use super::estimator::Kernels;
 
 /// Cells up to this many deviations wide are integrated by series.
 const NARROW: f64 = 0.05;
-/// Up to so many values, what each of them gives is worked out before the kernels are gone through.
-const FEW: u64 = 64;
+/// Up to so many values, what each of them gives is worked out no more than once.
+const FEW: u64 = 4096;
 
 /// What a kernel with mean μ, or with its own choice, gets, without its norm.
 pub(super) enum Term<'k> {
@@ -31,8 +33,13 @@ pub(super) enum Term<'k> {
         inverse_sigma: f64,
         coefficients: [f64; 3],
     },
-    /// By the slot of the kernel.
-    Levels(Vec<f64>),
+    /// By the slot of the kernel: the logarithm of the density over a wide cell, NaN until it is asked for.
+    Levels {
+        levels: Vec<Cell<f64>>,
+        axis: &'k Axis,
+        cell: (f64, f64),
+        sigma: f64,
+    },
     /// By the difference between the slots.
     Distances {
         slot: f64,
@@ -53,9 +60,9 @@ pub(super) enum Term<'k> {
 
 impl<'k> Term<'k> {
     /// `slot` is the active point's; `kernels` are of the same parameter.
-    pub fn new(dimension: &Dimension, kernels: &'k Kernels<'_>, slot: f64) -> Self {
+    pub fn new(dimension: &'k Dimension, kernels: &'k Kernels<'_>, slot: f64) -> Self {
         if dimension.is_categorical() {
-            return Self::choice(dimension, kernels.smoothing, slot);
+            return Self::Choice { choice: slot, hit: kernels.hit, miss: kernels.miss };
         }
         let (cell, sigma) = (dimension.axis.cell(slot), kernels.column.sigma);
         if let Some(sigmas) = kernels.sigmas {
@@ -77,19 +84,16 @@ impl<'k> Term<'k> {
             return Self::Series { x, inverse_sigma: 1.0 / sigma, coefficients: series(width) };
         }
         match dimension.axis.count() {
-            Some(count) if count <= FEW.min(kernels.column.slots.len() as u64) => {
-                let cdf = Cdf::table();
-                let level = |k: u64| cell_log_density(&cdf, cell, dimension.axis.position(k as f64), sigma);
-                Self::Levels((0..count).map(level).collect())
+            Some(count) if count <= FEW => {
+                Self::Levels { levels: vec![Cell::new(f64::NAN); count as usize], axis: &dimension.axis, cell, sigma }
             }
             _ => Self::Cell { cell, sigma, sigmas: None },
         }
     }
 
-    fn choice(dimension: &Dimension, smoothing: f64, choice: f64) -> Self {
-        let choices = dimension.axis.count().unwrap_or(1) as f64;
-        let all = 1.0 + choices * smoothing;
-        Self::Choice { choice, hit: ln(choices * (1.0 + smoothing) / all), miss: ln(choices * smoothing / all) }
+    /// Does it take long, so that it is better done last, and only for the kernels that still count?
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Self::Levels { .. } | Self::Cell { .. })
     }
 }
 
@@ -110,12 +114,12 @@ pub(super) fn distances(dimension: &Dimension, sigma: f64, rows: usize) -> Vec<f
 }
 
 /// Adds `term`, with the kernels' norms, to the exponents of the kernels in `chunks`; those without the parameter get its
-/// prior.
+/// prior. A slow term is left out where the exponent is not above `least`.
 #[inline(always)]
 pub(super) fn add_term(
     kernels: &Kernels<'_>,
     term: &Term<'_>,
-    log_prior: f64,
+    (log_prior, least): (f64, f64),
     chunks: &[usize],
     exponents: &mut [[f64; LANES]],
 ) {
@@ -135,13 +139,18 @@ pub(super) fn add_term(
             let z2 = z * z;
             c0 + z2 * (c2 + z2 * c4)
         }),
-        Term::Levels(ref levels) => add.each(&column.slots, |_, slot| levels[slot as usize]),
+        Term::Levels { ref levels, axis, cell, sigma } => add.each_above(least, &column.slots, |_, slot| {
+            let level = &levels[slot as usize];
+            if level.get().is_nan() {
+                level.set(cell_log_density(&Cdf::table(), cell, axis.position(slot), sigma));
+            }
+            level.get()
+        }),
         Term::Distances { slot, levels } => add.each(&column.slots, |_, own| levels[(slot - own).abs() as usize]),
         Term::Cell { cell, sigma, sigmas } => {
             let cdf = Cdf::table();
-            add.each(&column.positions, |row, mean| {
-                let sigma = sigmas.map_or(sigma, |sigmas| sigmas[row]);
-                if mean.is_nan() { 0.0 } else { cell_log_density(&cdf, cell, mean, sigma) }
+            add.each_above(least, &column.positions, |row, mean| {
+                cell_log_density(&cdf, cell, mean, sigmas.map_or(sigma, |sigmas| sigmas[row]))
             });
         }
         Term::Choice { choice, hit, miss } => {
@@ -169,6 +178,18 @@ impl Adder<'_> {
                 let known = term(row, value);
                 if value.is_nan() { prior } else { known }
             }),
+        }
+    }
+
+    #[inline(always)]
+    fn each_above(&mut self, least: f64, values: &[f64], term: impl Fn(usize, f64) -> f64) {
+        for (&chunk, exponents) in self.chunks.iter().zip(self.exponents.iter_mut()) {
+            let rows = chunk * LANES..values.len();
+            for ((row, &value), exponent) in rows.clone().zip(&values[rows]).zip(exponents) {
+                if *exponent > least {
+                    *exponent += self.prior.filter(|_| value.is_nan()).unwrap_or_else(|| term(row, value));
+                }
+            }
         }
     }
 

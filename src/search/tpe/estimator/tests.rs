@@ -58,7 +58,7 @@ impl Columns {
         Self { shared: history.columns().to_vec(), narrow, sigmas }
     }
 
-    fn estimator<'a>(&'a self, layout: &'a Layout, group: &'a [usize], weights: &[f64], own: bool) -> Estimator<'a> {
+    fn estimator<'a>(&'a self, layout: &'a Layout, group: &'a [usize], weights: &'a [f64], own: bool) -> Estimator<'a> {
         if own {
             Estimator::new(layout, group, self.narrow.iter(), Some(&self.sigmas), weights)
         } else {
@@ -164,9 +164,9 @@ fn the_density_of_some_parameters_is_that_of_a_space_of_them() {
 fn the_density_sums_to_one_over_all_branches() {
     let history = random_trials(&discrete(), 25);
     let (layout, columns) = (history.layout(), Columns::of(&history));
-    let group = all_of(layout);
+    let (group, weights) = (all_of(layout), weights(25));
     for own in [false, true] {
-        let estimator = columns.estimator(layout, &group, &weights(25), own);
+        let estimator = columns.estimator(layout, &group, &weights, own);
         let sum: f64 = (0..layout.size().unwrap())
             .map(|index| layout.point(index))
             .map(|row| estimator.log_density(&Candidate::new(layout, &group, row.clone())).exp() * share(layout, &row))
