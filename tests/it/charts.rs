@@ -5,7 +5,6 @@ mod scenes;
 
 use std::path::Path;
 
-use proptest::prelude::*;
 use tunebot::charts::{self, Format, Kind, Picture};
 
 /// Set to a folder, the pictures of all sweeps are written into it, to be looked at.
@@ -26,7 +25,8 @@ fn is_well_formed(svg: &str) -> bool {
 
 #[test]
 fn every_sweep_has_its_pictures() {
-    for (name, scene) in scenes::all() {
+    for (name, scene) in scenes::ALL {
+        let scene = scene();
         for kind in Kind::ALL {
             let picture = charts::draw(kind, &scene.sweep());
             let svg = svg(&picture);
@@ -78,9 +78,8 @@ fn a_picture_says_in_words_what_is_seen() {
 #[test]
 fn where_there_is_nothing_to_see_the_picture_says_why() {
     let said = |name: &str, kind| {
-        let all = scenes::all();
-        let (_, scene) = all.iter().find(|(other, _)| *other == name).unwrap();
-        let picture = charts::draw(kind, &scene.sweep());
+        let (_, scene) = scenes::ALL.into_iter().find(|(other, _)| *other == name).unwrap();
+        let picture = charts::draw(kind, &scene().sweep());
         assert!(picture.is_empty(), "{name} {}", picture.title());
         svg(&picture)
     };
@@ -108,15 +107,15 @@ fn a_png_is_as_large_as_its_picture_and_shows_something() {
 
 #[test]
 fn no_data_break_a_chart() {
-    let config = ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() };
-    proptest!(config, |(seed in any::<u64>())| {
+    for seed in 0..24 {
         let scene = chaos::scene(seed);
         for kind in Kind::ALL {
             let picture = charts::draw(kind, &scene.sweep());
-            prop_assert!(is_well_formed(&svg(&picture)));
-            if seed.is_multiple_of(16) {
-                charts::render(&picture, Format::Png).unwrap();
-            }
+            assert!(is_well_formed(&svg(&picture)), "seed {seed}, {}", kind.name());
         }
-    });
+        if seed % 8 == 0 {
+            let kind = Kind::ALL[seed as usize / 8 % Kind::ALL.len()];
+            charts::render(&charts::draw(kind, &scene.sweep()), Format::Png).unwrap();
+        }
+    }
 }
