@@ -79,7 +79,13 @@ fn domain(dice: &mut Dice) -> Domain {
 }
 
 fn metrics(dice: &mut Dice, names: &[&str]) -> Metrics {
-    names.iter().filter_map(|name| (dice.unit() < 0.9).then(|| (name.parse().unwrap(), number(dice)))).collect()
+    let mut metrics = Metrics::default();
+    for name in names {
+        if dice.unit() < 0.9 {
+            metrics.0.insert(name.parse().unwrap(), number(dice));
+        }
+    }
+    metrics
 }
 
 pub fn scene(seed: u64) -> Scene {

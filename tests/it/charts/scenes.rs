@@ -270,8 +270,10 @@ fn small(count: u32, value: impl Fn(u32, &Params, f64) -> f64) -> Scene {
     drawn("small", xy(), count, value)
 }
 
+type Named = (&'static str, fn() -> Scene);
+
 /// Every sweep that is drawn in the tests.
-pub const ALL: [(&str, fn() -> Scene); 20] = [
+pub const ALL: [Named; 20] = [
     ("resnet", resnet),
     ("large", large),
     ("many-parameters", many_parameters),
