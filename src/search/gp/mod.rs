@@ -3,6 +3,7 @@
 mod descent;
 mod encoding;
 mod fit;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the automatic sampler, which is to come"))]
 mod forecast;
 mod improvement;
 mod kernel;
@@ -26,7 +27,7 @@ use super::sobol::Sobol;
 use super::stream::Stream;
 
 #[cfg_attr(not(test), expect(unused_imports, reason = "for the automatic sampler, which is to come"))]
-pub(super) use forecast::{Forecast, foretell};
+pub(super) use forecast::foretell;
 
 use encoding::Encoding;
 use improvement::Strips;
@@ -38,9 +39,6 @@ use utility::{Goal, Utility};
 
 /// Pending trials that are taken into account.
 const MOST_PENDING: usize = 128;
-/// What a trial must promise more while others are pending, in deviations of the losses: an improvement so small is
-/// left to those.
-const BATCH_MARGIN: f64 = 0.02;
 /// Constraints that are modelled one by one; of more, their sum.
 const MOST_CONSTRAINTS: usize = 6;
 
@@ -95,12 +93,7 @@ fn promising(history: &History, memo: &mut Memo, stream: &mut Stream) -> Option<
     let known = objectives.first().map_or(0, Observations::len);
     let (objective_models, constraint_models) = modelled.split_at(objectives.len());
     let limited = constraint_models.iter().map(|modelled| (modelled.process(), modelled.warp.apply(0.0))).collect();
-    let mut goal = goal(history, &objectives, objective_models);
-    if let Goal::Improve { best } = &mut goal
-        && !pending.is_empty()
-    {
-        *best -= BATCH_MARGIN;
-    }
+    let goal = goal(history, &objectives, objective_models);
     let processes: Vec<Process<'_>> = match goal {
         Goal::Meet => Vec::new(),
         _ => objective_models.iter().map(Modelled::process).collect(),

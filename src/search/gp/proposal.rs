@@ -51,10 +51,10 @@ impl<'a> Proposal<'a> {
         let first = self.first_points(parents, stream);
         let mut pool = self.judge(first);
         pool.truncate(LANES);
-        self.climb(&mut pool, 30);
+        self.climb(&mut pool, 24);
         pool = self.judge(pool.into_iter().map(|(_, genes)| genes).collect());
         let rest = pool.split_off(pool.len().min(CLIMBERS));
-        for rounds in [20, 12] {
+        for rounds in [16, 10] {
             self.sweep(&mut pool, stream);
             self.climb(&mut pool, rounds);
         }

@@ -65,7 +65,7 @@ impl<'a> Utility<'a> {
     fn judge(&self) -> (Lanes, Vec<(Lanes, Lanes)>) {
         let mut values = [0.0; LANES];
         let mut slopes = vec![([0.0; LANES], [0.0; LANES]); self.scratch.len()];
-        for lane in 0..LANES {
+        for (lane, total) in values.iter_mut().enumerate() {
             let moments = |process: usize| (self.scratch[process].mean[lane], self.scratch[process].variance[lane]);
             let mut note = |process: usize, sloped: Sloped| {
                 slopes[process].0[lane] = sloped.by_mean;
@@ -73,18 +73,18 @@ impl<'a> Utility<'a> {
                 sloped.value
             };
             match &self.goal {
-                Goal::Improve { best } => values[lane] = note(0, log_improvement(moments(0), *best)),
+                Goal::Improve { best } => *total = note(0, log_improvement(moments(0), *best)),
                 Goal::Extend(strips) => {
                     let (value, [first, second]) = log_volume(moments(0), moments(1), strips);
                     note(0, first);
                     note(1, second);
-                    values[lane] = value;
+                    *total = value;
                 }
                 Goal::Meet => {}
             }
             for (index, (_, limit)) in self.constraints.iter().enumerate() {
                 let process = self.objectives.len() + index;
-                values[lane] += note(process, log_chance(moments(process), *limit));
+                *total += note(process, log_chance(moments(process), *limit));
             }
         }
         (values, slopes)

@@ -63,9 +63,8 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut side: Vec<f64>) -> Vec<f64> {
     for k in 0..n {
         for i in (0..n).filter(|&i| i != k) {
             let factor = matrix[i][k] / matrix[k][k];
-            for j in 0..n {
-                matrix[i][j] -= factor * matrix[k][j];
-            }
+            let pivot = matrix[k].clone();
+            matrix[i].iter_mut().zip(&pivot).for_each(|(entry, above)| *entry -= factor * above);
             side[i] -= factor * side[k];
         }
     }
@@ -149,7 +148,7 @@ fn points_that_came_one_by_one_are_the_same_to_the_bit() {
     let at_once = points(6);
     let encoding = at_once.encoding.clone();
     let mut one_by_one = Points::new(encoding.clone(), kernel(&encoding));
-    one_by_one.follow(&features(&encoding, &layout, &[rows()[3].clone()]));
+    one_by_one.follow(&features(&encoding, &layout, std::slice::from_ref(&rows()[3])));
     for count in [2, 1, 4, 6] {
         one_by_one.follow(&features(&encoding, &layout, &rows()[..count]));
     }
