@@ -15,14 +15,10 @@ use super::layout::{Layout, Row};
 use super::random::draw_unseen;
 use super::stream::Stream;
 
+pub(super) use proposal::score;
+
 use proposal::Proposal;
 use split::{bad_weights, good};
-
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the sampler that chooses among the others is still to come")
-)]
-pub(super) use proposal::score;
 
 /// How often a point is looked for that no trial has tried, where the parameters are not chosen together.
 const TRIES: usize = 4;
