@@ -7,6 +7,7 @@ mod api;
 mod command;
 mod comment;
 mod disk;
+mod exchange;
 mod health;
 mod outage;
 mod pull_request;
