@@ -16,7 +16,7 @@ use crate::domain::signal::{AttemptEnd, AttemptNews, SearchedTrial, Signal, Sign
 use crate::domain::sweep::{Outcome, Sweep, SweepState};
 use crate::domain::tell::{self, Told};
 use crate::domain::trial::{Trial, TrialState};
-use crate::domain::tuning::Tuning;
+use crate::domain::tuning::{PrunerSettings, Tuning};
 use crate::search::{History, Record, RecordState};
 
 #[derive(Debug, Clone)]
@@ -275,17 +275,17 @@ impl Snapshot {
         if let (Some(start), Some(end)) = (trial.started_at, trial.ended_at) {
             tally.run_time += end.duration_since(start);
         }
-        let last_step = trial.steps.last().map(|(step, _)| *step);
+        let run = steps_run(trial, &self.tuning);
         match trial.state {
             TrialState::Complete => {
-                if let Some(step) = last_step {
-                    tally.full_steps = (tally.full_steps.0.saturating_add(step), tally.full_steps.1 + 1);
+                if let Some(run) = run {
+                    tally.full_steps = (tally.full_steps.0.saturating_add(run), tally.full_steps.1 + 1);
                 }
                 self.rank(number);
             }
             TrialState::Pruned => {
-                if let Some(step) = last_step {
-                    tally.pruned_steps = (tally.pruned_steps.0.saturating_add(step), tally.pruned_steps.1 + 1);
+                if let Some(run) = run {
+                    tally.pruned_steps = (tally.pruned_steps.0.saturating_add(run), tally.pruned_steps.1 + 1);
                 }
             }
             TrialState::Failed => {
@@ -320,6 +320,16 @@ impl Snapshot {
             self.tally.since_best = 0;
         }
     }
+}
+
+/// How many steps the trial has run, if it reported any: its last step, counted from 1 or from 0 as it began. Steps that
+/// are folds or seeds may come in any order, and each counts.
+fn steps_run(trial: &Trial, tuning: &Tuning) -> Option<u64> {
+    let ((first, _), (last, _)) = (trial.steps.first()?, trial.steps.last()?);
+    Some(match tuning.search.pruner {
+        PrunerSettings::Wilcoxon { .. } => trial.steps.len() as u64,
+        _ => last.saturating_add(u64::from(*first == 0)),
+    })
 }
 
 fn record_of(trial: &Trial, tuning: &Tuning) -> Record {

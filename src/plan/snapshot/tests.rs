@@ -44,6 +44,31 @@ fn trials_that_report_the_largest_step_there_is_do_no_harm() {
     assert!(summary::report(&snapshot, None, at(30)).saved.is_some());
 }
 
+/// What a sweep has saved of which one trial ran 10 steps and three were stopped after one.
+fn saved(steps: impl Fn(u64) -> Vec<(u64, f64)>, pruner: PrunerSettings) -> f64 {
+    let stopped = |number| Trial { state: TrialState::Pruned, steps: steps(1), ..complete(number, 0.4, 10) };
+    let whole = Trial { steps: steps(10), ..complete(0, 0.4, 10) };
+    let trials = vec![whole, stopped(1), stopped(2), stopped(3)];
+    let snapshot = running(trials, |tuning| tuning.search.pruner = pruner.clone());
+    summary::report(&snapshot, None, at(30)).saved.unwrap()
+}
+
+#[test]
+fn what_is_saved_is_the_share_of_the_steps_that_did_not_run() {
+    let from = |first: u64| move |count: u64| (first..first + count).map(|step| (step, 0.4)).collect();
+    let expected = 27.0 / 40.0;
+    assert_eq!(saved(from(1), PrunerSettings::None), expected);
+    assert_eq!(saved(from(0), PrunerSettings::None), expected, "steps that are counted from 0");
+    let rare = |count: u64| (1..=count).map(|step| (step * 5, 0.4)).collect();
+    assert_eq!(saved(rare, PrunerSettings::None), expected, "reports after every fifth step");
+}
+
+#[test]
+fn folds_count_in_whichever_order_they_come() {
+    let folds = |count: u64| (0..count).map(|fold| (if count == 1 { 7 } else { fold }, 0.4)).collect();
+    assert_eq!(saved(folds, PrunerSettings::Wilcoxon { p: 0.1, startup_steps: 2 }), 27.0 / 40.0);
+}
+
 #[test]
 fn the_last_trial_takes_its_time_however_many_places_there_are() {
     let snapshot = running((0..9).map(|number| complete(number, 0.4, 10)).collect(), |tuning| {
