@@ -126,6 +126,7 @@ impl Checker<'_> {
         for (place, field) in [
             (&search, "sampler"),
             (&search, "startup_trials"),
+            (&search, "population"),
             (&search, "pruner"),
             (&search, "warm_start"),
             (&search, "first"),

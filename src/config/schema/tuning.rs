@@ -133,6 +133,9 @@ pub(in crate::config) struct SearchEntry {
     pub sampler: Option<SamplerKind>,
     /// Trials drawn at random before `tpe` is trusted. Default: 10.
     pub startup_trials: Option<u32>,
+    /// Trials of one generation of `cmaes`, `nsga2` and `nsga3`, at least 2. Default: for `cmaes` 4 to 12, by the number of
+    /// parameters, and 20 for the others.
+    pub population: Option<u32>,
     /// How poor trials are stopped early; they have to report steps for that. Default: `none`.
     pub pruner: Option<PrunerEntry>,
     /// Fixes the seed: every sweep tries the same. Default: each sweep has a seed of its own.

@@ -18,7 +18,7 @@ use crate::search::conformance::spaces::{
 use crate::search::stream::Stream;
 use crate::search::{History, Record};
 
-/// A line of what the package `cmaes` says; see tests/oracles/cmaes.py.
+/// A line of what the package `cmaes` says; see tests/oracles/generations.py.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Case {
@@ -56,7 +56,7 @@ struct State {
 }
 
 fn cases() -> Vec<Case> {
-    let lines = include_str!("../../../tests/fixtures/cmaes.jsonl").lines();
+    let lines = include_str!("../../../tests/fixtures/generations.jsonl").lines();
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

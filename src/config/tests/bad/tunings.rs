@@ -316,3 +316,21 @@ tunings:
     10 errors
     ");
 }
+
+#[test]
+fn a_generation_has_at_least_two_trials() {
+    let shown = run("
+tunings:
+  t:
+    space: {a: {type: bool}}
+    objective: {metric: m, direction: maximize}
+    command: [run]
+    search: {sampler: nsga2, population: 1}
+");
+    assert_snapshot!(shown, @r"
+    tunebot.yaml:7:42  tunings.t.search.population: `population` has to be at least 2
+        7 |     search: {sampler: nsga2, population: 1}
+          |                                          ^
+    1 error
+    ");
+}

@@ -1,16 +1,12 @@
 """What the package `cmaes` makes of given points, for the tests of src/search/cmaes.
 
-    python cmaes.py > ../fixtures/cmaes.jsonl        with cmaes 0.13
+    python generations.py > ../fixtures/generations.jsonl        with cmaes 0.13
 
 Each line: a distribution, generations of points, best first, and the distribution after each generation.
 """
 
 import json
 import random
-import sys
-
-# This file has the package's name.
-sys.path.pop(0)
 
 import numpy as np
 from cmaes import CMA, CMAwM, get_warm_start_mgd
