@@ -98,11 +98,7 @@ impl Covariance {
                         add_scaled(row, vector, weight * first);
                     }
                 }
-                for i in 0..next.len() {
-                    for j in 0..i {
-                        next[i][j] = next[j][i];
-                    }
-                }
+                mirror(&mut next);
                 Self::full(next)
             }
             Self::Diagonal(variances) => {
@@ -112,6 +108,16 @@ impl Covariance {
                 };
                 Self::Diagonal((0..variances.len()).map(entry).collect())
             }
+        }
+    }
+}
+
+/// Rounding leaves the two halves apart: the upper one counts.
+fn mirror(matrix: &mut [Vec<f64>]) {
+    for row in 1..matrix.len() {
+        let (above, rest) = matrix.split_at_mut(row);
+        for (entry, upper) in rest[0].iter_mut().zip(above) {
+            *entry = upper[row];
         }
     }
 }

@@ -77,11 +77,12 @@ mod tests {
             let entry = |i: usize, j: usize| (0..n).map(|k| roots[i][k] * roots[j][k] * scale(k)).sum::<f64>();
             let matrix: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| entry(i.min(j), i.max(j))).collect()).collect();
             let eigen = decompose(matrix.clone());
-            for i in 0..n {
-                for j in 0..n {
-                    let again: f64 = (0..n).map(|k| eigen.values[k] * eigen.vectors[k][i] * eigen.vectors[k][j]).sum();
-                    assert!((again - matrix[i][j]).abs() < 1e-14, "{n}: {i} {j}");
-                    let dot: f64 = (0..n).map(|k| eigen.vectors[i][k] * eigen.vectors[j][k]).sum();
+            for (i, row) in matrix.iter().enumerate() {
+                for (j, entry) in row.iter().enumerate() {
+                    let part = |(value, vector): (&f64, &Vec<f64>)| value * vector[i] * vector[j];
+                    let again: f64 = eigen.values.iter().zip(&eigen.vectors).map(part).sum();
+                    assert!((again - entry).abs() < 1e-14, "{n}: {i} {j}");
+                    let dot: f64 = eigen.vectors[i].iter().zip(&eigen.vectors[j]).map(|(x, y)| x * y).sum();
                     assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-13);
                 }
             }

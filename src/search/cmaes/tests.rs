@@ -260,7 +260,11 @@ fn what_it_has_kept_makes_no_difference() {
         let mut open: Vec<(u32, Params)> = Vec::new();
         for number in 0..120_u32 {
             let params = kept.ask(&history, number).unwrap();
-            assert_eq!(bits(&[params.clone()]), bits(&[Cmaes::new(None).ask(&history, number).unwrap()]), "{number}");
+            assert_eq!(
+                bits(std::slice::from_ref(&params)),
+                bits(&[Cmaes::new(None).ask(&history, number).unwrap()]),
+                "{number}"
+            );
             history.record(number, pending(params.clone()));
             open.push((number, params));
             // Results come late, out of order, in bursts; some never.

@@ -115,18 +115,17 @@ fn solve(mut rows: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
     let n = right.len();
     for column in 0..n {
         let pivot = (column..n).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))?;
-        if !(rows[pivot][column].abs() > 1e-300) {
+        if rows[pivot][column].abs() <= 1e-300 || rows[pivot][column].is_nan() {
             return None;
         }
         rows.swap(column, pivot);
         right.swap(column, pivot);
-        for row in 0..n {
+        let (base, known) = (rows[column].clone(), right[column]);
+        for (row, (entries, value)) in rows.iter_mut().zip(&mut right).enumerate() {
             if row != column {
-                let factor = rows[row][column] / rows[column][column];
-                for k in column..n {
-                    rows[row][k] -= factor * rows[column][k];
-                }
-                right[row] -= factor * right[column];
+                let factor = entries[column] / base[column];
+                entries.iter_mut().zip(&base).skip(column).for_each(|(entry, above)| *entry -= factor * above);
+                *value -= factor * known;
             }
         }
     }

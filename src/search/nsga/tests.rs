@@ -231,7 +231,7 @@ fn what_it_has_kept_makes_no_difference() {
         for number in 0..100_u32 {
             let params = kept.ask(&history, number).unwrap();
             let fresh = Nsga::new(Some(7), rule).ask(&history, number).unwrap();
-            assert_eq!(bits(&[params.clone()]), bits(&[fresh]), "{number}");
+            assert_eq!(bits(std::slice::from_ref(&params)), bits(&[fresh]), "{number}");
             history.record(number, pending(params.clone()));
             open.push((number, params));
             while open.len() > (number as usize * 7) % 11 {
