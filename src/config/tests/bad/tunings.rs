@@ -328,8 +328,8 @@ tunings:
     search: {sampler: nsga2, population: 1}
 ");
     assert_snapshot!(shown, @r"
-    tunebot.yaml:7:42  tunings.t.search.population: `population` has to be at least 2
-        7 |     search: {sampler: nsga2, population: 1}
+    tunebot.yaml:6:42  tunings.t.search.population: `population` has to be at least 2
+        6 |     search: {sampler: nsga2, population: 1}
           |                                          ^
     1 error
     ");
