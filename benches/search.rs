@@ -16,10 +16,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use tunebot::domain::metrics::Direction;
+use tunebot::domain::params::Params;
 use tunebot::domain::trial::Trial;
-use tunebot::domain::tuning::{SamplerKind, Tuning};
+use tunebot::domain::tuning::{SamplerKind, Search, Tuning};
 use tunebot::plan::snapshot::Snapshot;
-use tunebot::search::{History, Record, Sampler, sampler};
+use tunebot::search::{History, Record, sampler};
 
 fn main() -> Result<()> {
     let rows = SamplerKind::ALL.into_iter().map(ask_times).collect::<Result<Vec<_>>>()?;
@@ -32,40 +33,39 @@ fn main() -> Result<()> {
 
 /// Trials of the history that is asked for the next one.
 fn lengths() -> [u32; 3] {
-    if figures::short() { [10, 100, 1_000] } else { [100, 1_000, 10_000] }
+    if figures::short() { [10, 100, 300] } else { [100, 1_000, 10_000] }
 }
 
 fn asks() -> u32 {
-    if figures::short() { 20 } else { 500 }
+    if figures::short() { 5 } else { 100 }
 }
 
+/// Random trials first, as many as that; then each ask is timed, and what it proposed is tried.
 fn ask_times(kind: SamplerKind) -> Result<Vec<String>> {
     let tuning = sweeps::tuning(kind, 20_000, 1, "local")?;
-    let sampler = sampler(&tuning.search);
+    let random = sampler(&Search::new(SamplerKind::Random));
     let mut row = vec![kind.name().to_owned()];
     for trials in lengths() {
+        let sampler = sampler(&tuning.search);
         let mut history = History::new(tuning.space.clone(), vec![Direction::Minimize], 7);
-        let mut next = 0;
-        // As in a sweep: what was proposed is tried, so that the history is one that this sampler makes.
-        while next < trials {
-            tell_next(&mut history, sampler.as_ref(), next)?;
-            next += 1;
+        for number in 0..trials {
+            let params = random.ask(&history, number);
+            tell(&mut history, params, number)?;
         }
         let mut times = Vec::new();
-        for _ in 0..asks() {
+        for number in trials..trials + asks() {
             let begun = Instant::now();
-            black_box(sampler.ask(&history, next));
+            let params = sampler.ask(&history, number);
             times.push(figures::milliseconds(begun.elapsed()));
-            tell_next(&mut history, sampler.as_ref(), next)?;
-            next += 1;
+            tell(&mut history, params, number)?;
         }
         row.push(format!("{:.3} ms", figures::quantile(&times, 0.5)));
     }
     Ok(row)
 }
 
-fn tell_next(history: &mut History, sampler: &dyn Sampler, number: u32) -> Result<()> {
-    let params = sampler.ask(history, number).context("no point is left")?;
+fn tell(history: &mut History, params: Option<Params>, number: u32) -> Result<()> {
+    let params = params.context("no point is left")?;
     let loss = params.0.values().filter_map(|value| value.as_f64()).map(|value| (value - 0.3).powi(2)).sum();
     history.record(number, Record::complete(params, vec![loss]));
     Ok(())

@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn a_sampler_that_chose_says_what_and_why() {
+        let choice = "Gaussian process, which foretold more of the last 40 trials (rank correlation 0.80, TPE's 0.20)";
+        let report = crate::domain::report::Report {
+            sampler: "automatic search".to_owned(),
+            choice: Some(choice.to_owned()),
+            ..fixtures::running()
+        };
+        insta::assert_snapshot!(phrases::setup(&report), @"8 at a time, automatic search: Gaussian process, which foretold more of the last 40 trials (rank correlation 0.80, TPE's 0.20), seed 7");
+    }
+
+    #[test]
     fn a_waiting_sweep_says_for_what() {
         insta::assert_snapshot!(status(&fixtures::queued()), @r"
         resnet-k3f9q2  8 at a time, TPE, seed 7  main (3f2a91c)  lr narrowed to 1e-4..1e-2

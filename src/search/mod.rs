@@ -6,6 +6,7 @@
 use crate::domain::params::Params;
 use crate::domain::tuning::{SamplerKind, Search};
 
+mod auto;
 mod axis;
 mod cmaes;
 mod column;
@@ -20,7 +21,6 @@ mod linear;
 mod math;
 mod normal;
 mod nsga;
-#[cfg_attr(not(test), expect(dead_code, reason = "its samplers are still to come"))]
 mod pareto;
 mod permutation;
 mod pruners;
@@ -40,6 +40,7 @@ pub use completion::complete;
 pub use front::best;
 pub use history::{History, Record, RecordState};
 pub use importance::{Reference, Settings as ImportanceSettings, importances};
+pub use pareto::hypervolume;
 pub use pruners::pruner;
 
 /// Proposes parameters.
@@ -72,22 +73,21 @@ pub trait Pruner: Send + Sync {
 
 /// The sampler that a tuning asks for.
 pub fn sampler(settings: &Search) -> Box<dyn Sampler> {
+    let tpe = |model| {
+        let (startup_trials, constant_liar) = (settings.startup_trials, settings.constant_liar);
+        Box::new(tpe::Tpe { startup_trials, constant_liar, model })
+    };
     match settings.sampler {
+        SamplerKind::Auto => Box::new(auto::Auto::new(settings)),
+        SamplerKind::Tpe => tpe(tpe::Model::Joint),
+        SamplerKind::TpeIndependent => tpe(tpe::Model::Independent),
+        SamplerKind::TpeGroup => tpe(tpe::Model::Group),
         SamplerKind::Gp => Box::new(gp::Gp::new(settings.startup_trials)),
         SamplerKind::Cmaes => Box::new(cmaes::Cmaes::new(settings.population)),
         SamplerKind::Nsga2 => Box::new(nsga::Nsga::new(settings.population, nsga::Spread::Crowding)),
         SamplerKind::Nsga3 => Box::new(nsga::Nsga::new(settings.population, nsga::Spread::References)),
+        SamplerKind::Sobol => Box::new(sobol::Sobol),
         SamplerKind::Random => Box::new(random::Random),
         SamplerKind::Grid => Box::new(grid::Grid),
-        SamplerKind::Sobol => Box::new(sobol::Sobol),
-        kind => Box::new(tpe::Tpe {
-            startup_trials: settings.startup_trials,
-            constant_liar: settings.constant_liar,
-            model: match kind {
-                SamplerKind::TpeIndependent => tpe::Model::Independent,
-                SamplerKind::TpeGroup => tpe::Model::Group,
-                _ => tpe::Model::Joint,
-            },
-        }),
     }
 }

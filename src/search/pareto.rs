@@ -54,20 +54,8 @@ pub(super) fn ranks(losses: &[Vec<f64>]) -> Vec<u32> {
 /// adds nothing; one with −∞ makes it ∞.
 ///
 /// Cost: O(n log n) for two objectives, O(n² log n) for three, and up to n times more for each further one.
-pub(super) fn hypervolume(points: &[Vec<f64>], reference: &[f64]) -> f64 {
+pub fn hypervolume(points: &[Vec<f64>], reference: &[f64]) -> f64 {
     volume(inside(points, reference).map(|(_, point)| point.clone()).collect(), reference)
-}
-
-/// By how much the hypervolume would be less without each of the points; 0 for dominated and doubled ones.
-///
-/// Cost: that of `n_points` hypervolumes, of the neighbours of each point.
-pub(super) fn contributions(points: &[Vec<f64>], reference: &[f64]) -> Vec<f64> {
-    let mut contributions = vec![0.0; points.len()];
-    for (index, point) in inside(points, reference) {
-        let others = inside(points, reference).filter(|(other, _)| *other != index).map(|(_, other)| other);
-        contributions[index] = exclusive(point, others, reference);
-    }
-    contributions
 }
 
 /// Chooses up to `count` of the points, one after the other, each the one that adds the most hypervolume to those chosen

@@ -177,10 +177,10 @@ impl Checker<'_> {
 
     fn search(&mut self, place: &Place<'_>, entry: &SearchEntry) -> Search {
         let pruner = self.pruner(&place.key("pruner"), entry.pruner.as_ref());
+        let defaults = Search::new(entry.sampler.unwrap_or(SamplerKind::Auto));
         if entry.population.is_some_and(|population| population < 2) {
             self.problems.push(place.key("population").problem("`population` has to be at least 2"));
         }
-        let defaults = Search::new(entry.sampler.unwrap_or(SamplerKind::Tpe));
         Search {
             startup_trials: entry.startup_trials.unwrap_or(defaults.startup_trials),
             pruner,

@@ -129,12 +129,14 @@ enum DirectionName {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct SearchEntry {
-    /// `random`, `grid`, `sobol` (an even spread) or `tpe` (learns from the trials before). Default: `tpe`.
+    /// Who proposes parameters. `auto` chooses among the next three by what they foretold so far; `tpe`, `gp` (a Gaussian
+    /// process, for some hundred trials) and `cmaes` (for many trials of numbers) learn from the trials before, as do
+    /// `tpe-independent` and `tpe-group`; `nsga2` and `nsga3` breed, for several objectives; `sobol` is an even spread, `random`
+    /// and `grid` are what they say. Default: `auto`.
     pub sampler: Option<SamplerKind>,
-    /// Trials drawn at random before `tpe` is trusted. Default: 10.
+    /// Trials that are spread before a model is trusted. Default: 10.
     pub startup_trials: Option<u32>,
-    /// Trials of one generation of `cmaes`, `nsga2` and `nsga3`, at least 2. Default: for `cmaes` 4 to 12, by the number of
-    /// parameters, and 20 for the others.
+    /// Points of one generation of `cmaes`, `nsga2` and `nsga3`; at least 2. Default: the sampler's own number.
     pub population: Option<u32>,
     /// How poor trials are stopped early; they have to report steps for that. Default: `none`.
     pub pruner: Option<PrunerEntry>,

@@ -15,7 +15,7 @@ fn a_run_needs_no_more_than_a_tuning() {
     let tuning = &config.rules.tunings[&"wine".parse().unwrap()];
     assert_eq!(tuning.engine.as_str(), "local");
     assert_eq!((tuning.limits.trials, tuning.limits.parallel), (50, 4));
-    assert_eq!(tuning.search.sampler, SamplerKind::Tpe);
+    assert_eq!(tuning.search.sampler, SamplerKind::Auto);
     assert_eq!(tuning.search.pruner, PrunerSettings::None);
     let EngineSettings::Local(local) = config.engines.values().next().unwrap() else { panic!("not local") };
     assert!(local.work_dir.is_absolute() && local.work_dir.ends_with(".tunebot/work/local"));

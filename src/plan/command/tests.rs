@@ -92,7 +92,7 @@ fn what_does_not_fit_is_refused_with_the_nearest_that_would() {
     assert_snapshot!(ack("resnet trails=5"), @"*resnet* has no parameter `trails`. Did you mean `trials`? `/tune help resnet` shows what can be set. Nothing was started.");
     assert_snapshot!(ack("resnet trials=0"), @"`trials=0` must be a whole number from 1 to 100000. Nothing was started.");
     assert_snapshot!(ack("resnet timeout=90"), @"`timeout=90` is not a duration from 1 second to 30 days. Write it like `timeout=90m` or `timeout=1h30m`. Nothing was started.");
-    assert_snapshot!(ack("resnet sampler=tpa"), @"There is no sampler `tpa`: there are random, grid, sobol, tpe. Did you mean `sampler=tpe`? Nothing was started.");
+    assert_snapshot!(ack("resnet sampler=tpa"), @"There is no sampler `tpa`: there are auto, tpe, tpe-independent, tpe-group, gp, cmaes, nsga2, nsga3, sobol, random, grid. Did you mean `sampler=tpe`? Nothing was started.");
     assert_snapshot!(ack("resnet optimizer=adm"), @"`adm` is not one of *resnet*'s choices adam | sgd. Did you mean `optimizer=adam`? Nothing was started.");
     assert_snapshot!(ack("resnet batch_size=100"), @"`batch_size=100` falls between the steps of 16..512 (step 16). Nothing was started.");
     assert_snapshot!(ack("resnet batch_size=64.5"), @"`batch_size` takes a whole number, not `64.5`. Nothing was started.");

@@ -226,7 +226,7 @@ macro_rules! conformance {
 }
 
 conformance! {
-    Tpe => tpe, TpeIndependent => tpe_independent, TpeGroup => tpe_group, Gp => gp, Cmaes => cmaes, Nsga2 => nsga2,
+    Auto => auto, Tpe => tpe, TpeIndependent => tpe_independent, TpeGroup => tpe_group, Gp => gp, Cmaes => cmaes, Nsga2 => nsga2,
     Nsga3 => nsga3, Sobol => sobol, Random => random, Grid => grid;
     [
         stays_in_the_space,

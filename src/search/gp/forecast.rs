@@ -10,26 +10,12 @@ use super::observations::{Observations, first_losses};
 use super::process::{Points, Posterior, lanes_of};
 use super::warp::Warp;
 
-/// Foretold losses, on the scale on which the losses that the model has seen have mean 0 and variance 1.
-#[derive(Debug)]
-pub(in crate::search) struct Forecast {
-    /// `n_rows`: mean, and variance of what will be measured, noise included.
-    pub moments: Vec<(f64, f64)>,
-    warp: Warp,
-}
-
-impl Forecast {
-    /// A loss of objective 0 (not NaN, smaller is better) on the same scale: what the moments are about.
-    pub fn scale(&self, loss: f64) -> f64 {
-        self.warp.apply(loss)
-    }
-}
-
-/// What a process that is fitted on the first `m` trials with a result, by number, foretells of points (`n_rows`).
+/// What a process that is fitted on the first `m` trials with a result, by number, foretells of points: mean and variance of what
+/// will be measured (`n_rows`), on the scale on which the losses that it has seen have mean 0 and variance 1.
 /// `None` if there are less than two results or nothing to choose. Objective 0 counts, constraints do not.
 ///
 /// Pure: the later trials make no difference. Cost: that of a fit, and O(m²) for each point.
-pub(in crate::search) fn foretell(history: &History, m: usize, rows: &[Row]) -> Option<Forecast> {
+pub(in crate::search) fn foretell(history: &History, m: usize, rows: &[Row]) -> Option<Vec<(f64, f64)>> {
     let encoding = Encoding::new(history.layout());
     let seen = Observations::new(history, &encoding, first_losses(history).into_iter().take(m));
     let width = encoding.len();
@@ -52,5 +38,5 @@ pub(in crate::search) fn foretell(history: &History, m: usize, rows: &[Row]) -> 
         let lanes = posterior.mean.iter().zip(&posterior.variance).take(block.len());
         moments.extend(lanes.map(|(mean, variance)| (*mean, variance + noise)));
     }
-    Some(Forecast { moments, warp })
+    Some(moments)
 }

@@ -3,7 +3,6 @@
 mod descent;
 mod encoding;
 mod fit;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the automatic sampler, which is to come"))]
 mod forecast;
 mod improvement;
 mod kernel;
@@ -26,7 +25,6 @@ use super::random::draw_unseen;
 use super::sobol::Sobol;
 use super::stream::Stream;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "for the automatic sampler, which is to come"))]
 pub(super) use forecast::foretell;
 
 use encoding::Encoding;

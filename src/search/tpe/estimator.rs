@@ -1,6 +1,6 @@
 //! A joint Parzen estimator over parameters with conditions.
 //!
-//! The density is a mixture of one kernel for each trial, of its own weight, and one prior of weight 1. A kernel is a
+//! The density is a mixture of one kernel for each trial and one prior, each of its own weight. A kernel is a
 //! product over the parameters that are active in the point it is asked for; a parameter that the kernel's own trial did
 //! not have is distributed there as in the prior. So the density of every branch is normalised by itself, and trials of
 //! other branches still tell what they know of the parameters that the branches share.
@@ -43,6 +43,8 @@ pub(super) struct Estimator<'a> {
     weights: &'a [f64],
     /// `n_rows`, filled up to whole chunks: the logarithm of each kernel's weight; −∞ for what is no kernel.
     log_weights: Vec<f64>,
+    /// Weight of the prior.
+    prior: f64,
     /// Logarithm of all the weight, the prior's included.
     log_total: f64,
     /// No kernel's density is above its exponential; ∞ if that is not known.
@@ -84,9 +86,18 @@ pub(super) struct Candidate {
     log_prior: f64,
 }
 
+/// What the parts of a density count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weights<'a> {
+    /// `n_rows`; a row of weight 0 is no kernel.
+    pub rows: &'a [f64],
+    /// More than 0.
+    pub prior: f64,
+}
+
 impl<'a> Estimator<'a> {
     /// An estimator of the parameters `group` whose kernels are the `n_rows` rows of `columns` (one for each parameter of
-    /// the group) with these weights; a row of weight 0 is none. `sigmas` are by parameter and row.
+    /// the group) with these weights. `sigmas` are by parameter and row.
     ///
     /// Cost: O(n_rows), and O(values) for each parameter with values that can be counted.
     pub fn new(
@@ -94,7 +105,7 @@ impl<'a> Estimator<'a> {
         group: &'a [usize],
         columns: impl Iterator<Item = &'a Column>,
         sigmas: Option<&'a [Vec<f64>]>,
-        weights: &'a [f64],
+        Weights { rows: weights, prior }: Weights<'a>,
     ) -> Self {
         let total: f64 = weights.iter().sum();
         let mut log_weights: Vec<f64> = Vec::with_capacity(weights.len() + LANES);
@@ -114,7 +125,8 @@ impl<'a> Estimator<'a> {
             kernels: kernels.collect(),
             weights,
             log_weights,
-            log_total: ln(total + 1.0),
+            prior,
+            log_total: ln(total + prior),
             top: f64::INFINITY,
         };
         estimator.top = estimator.upper_bound();
@@ -169,7 +181,7 @@ impl<'a> Estimator<'a> {
 
     /// The row of a kernel, each as often as its weight says; one past the rows for the prior.
     fn draw_kernel(&self, stream: &mut Stream) -> usize {
-        let mut rest = stream.unit() * (self.weights.iter().sum::<f64>() + 1.0);
+        let mut rest = stream.unit() * (self.weights.iter().sum::<f64>() + self.prior);
         let mut passed = |weight: &f64| {
             rest -= weight;
             rest >= 0.0
@@ -190,9 +202,10 @@ impl<'a> Estimator<'a> {
     /// A sum over the kernels, of which only the prior is in it yet.
     pub fn begin<'s>(&'s self, candidate: &'s Candidate) -> Sum<'s> {
         let shift = candidate.log_prior;
+        let log_density = shift + ln(self.prior) - self.log_total;
         let terms = self.terms(candidate);
         let screen = Screen::new(terms.iter().map(|(kernels, term, _)| (*kernels, term)), self.top);
-        Sum { terms, screen, rest: self.log_weights.len(), shift, sum: 1.0, log_density: shift - self.log_total }
+        Sum { terms, screen, rest: self.log_weights.len(), shift, sum: self.prior, log_density }
     }
 
     /// Adds the next block of kernels; `false` when there is none left.

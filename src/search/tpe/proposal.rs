@@ -7,7 +7,7 @@ use crate::search::history::History;
 use crate::search::layout::Row;
 use crate::search::stream::Stream;
 
-use super::estimator::{Candidate, Estimator, Sum};
+use super::estimator::{Candidate, Estimator, Sum, Weights};
 use super::split::{Good, good};
 use super::widths::neighbour_widths;
 
@@ -38,9 +38,9 @@ impl Proposal<'_> {
         }
         let (good, bad) = self.members();
         let (columns, sigmas) = narrow_columns(self.history, self.group, &good.places);
-        let good = Estimator::new(layout, self.group, columns.iter(), Some(&sigmas), &good.weights);
+        let good = Estimator::new(layout, self.group, columns.iter(), Some(&sigmas), good.weigh());
         let shared = self.group.iter().map(|&index| &self.history.columns()[index]);
-        let bad = Estimator::new(layout, self.group, shared, None, &bad);
+        let bad = Estimator::new(layout, self.group, shared, None, Weights { rows: &bad, prior: 1.0 });
         let candidates: Vec<(f64, Candidate)> = (0..CANDIDATES)
             .map(|_| good.draw(&known, stream))
             .filter(|row| !refused(row))
@@ -85,8 +85,8 @@ pub(in crate::search) fn score(history: &History, finished: usize, rows: &[Row])
         }
     });
     let ones = vec![1.0; first.len()];
-    let bad = Estimator::new(layout, &group, wide.iter(), None, &ones);
-    let good = Estimator::new(layout, &group, narrow.iter(), Some(&sigmas), &good.weights);
+    let bad = Estimator::new(layout, &group, wide.iter(), None, Weights { rows: &ones, prior: 1.0 });
+    let good = Estimator::new(layout, &group, narrow.iter(), Some(&sigmas), good.weigh());
     rows.iter()
         .map(|row| Candidate::new(layout, &group, row.clone()))
         .map(|candidate| good.log_density(&candidate) - bad.log_density(&candidate))

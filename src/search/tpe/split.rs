@@ -3,7 +3,9 @@
 //! The complete and pruned trials are ordered: first complete ones that meet their constraints, by loss; then pruned ones,
 //! by how far they came and their last value; then those that break a constraint, by how much (as in Optuna; c-TPE,
 //! Watanabe and Hutter 2022, arXiv:2211.14411, tells the constraints apart). The best tenth are good. They weigh by rank,
-//! as the parents of CMA-ES do: ln(n + ½) − ln(rank), all together n.
+//! as the parents of CMA-ES do: ln(n + ½) − ln(rank), all together n. What no trial speaks for, the prior of their density,
+//! weighs a quarter of a good trial: at the full weight of one, points far from all trials would be taken for better than
+//! those beside the best, as nothing bad is known of them.
 //!
 //! With several objectives the complete trials that meet their constraints go by fronts, and of the front that does not fit
 //! in whole, those are taken that dominate the most together (MOTPE; Ozaki et al. 2022, doi:10.1613/jair.1.13188, §4).
@@ -12,24 +14,34 @@ use crate::search::history::{History, RecordState};
 use crate::search::math::ln;
 use crate::search::pareto::{ranks, select_by_hypervolume};
 
+use super::estimator::Weights;
+
 /// The good are not more than this.
 const MOST_GOOD: usize = 25;
+/// Of the prior among the good, with one objective.
+const PRIOR_WEIGHT: f64 = 0.25;
 
 /// Places of the good trials, best first, with what each of them weighs.
 #[derive(Debug, Clone)]
 pub(super) struct Good {
     pub places: Vec<u32>,
     pub weights: Vec<f64>,
+    /// What the prior weighs.
+    pub prior: f64,
 }
 
 impl Good {
+    pub fn weigh(&self) -> Weights<'_> {
+        Weights { rows: &self.weights, prior: self.prior }
+    }
+
     /// Those at the places that `keep` says, with weights that are one on average again.
     pub fn filter(&self, keep: impl Fn(u32) -> bool) -> Self {
         let both = self.places.iter().copied().zip(self.weights.iter().copied());
         let (places, mut weights): (Vec<u32>, Vec<f64>) = both.filter(|(place, _)| keep(*place)).unzip();
         let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
         weights.iter_mut().for_each(|weight| *weight /= mean);
-        Self { places, weights }
+        Self { places, weights, prior: self.prior }
     }
 }
 
@@ -39,10 +51,11 @@ impl Good {
 pub(super) fn good(history: &History, order: &[u32]) -> Good {
     let count = order.len().div_ceil(10).min(MOST_GOOD);
     if history.directions().len() < 2 {
-        return Good { places: order[..count].to_vec(), weights: rank_weights(count) };
+        return Good { places: order[..count].to_vec(), weights: rank_weights(count), prior: PRIOR_WEIGHT };
     }
     let places = best_of_fronts(history, order, count);
-    Good { weights: vec![1.0; places.len()], places }
+    // Along a front there is more to find far from what is known.
+    Good { weights: vec![1.0; places.len()], places, prior: 1.0 }
 }
 
 /// By place, for all trials of the history: 1 for those of `order` that are not good and, if `pending_too`, for those that

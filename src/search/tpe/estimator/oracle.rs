@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Candidate, Estimator};
+use super::{Candidate, Estimator, Weights};
 use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Space};
 use crate::search::column::Column;
@@ -53,7 +53,8 @@ fn the_density_is_that_of_a_mixture_of_scipy() {
         columns.iter_mut().zip(&sigmas).for_each(|(column, sigmas)| column.spread_each(sigmas));
         let weights: Vec<f64> = case.trials.iter().map(|trial| trial.weight).collect();
         let group: Vec<usize> = (0..columns.len()).collect();
-        let estimator = Estimator::new(layout, &group, columns.iter(), Some(&sigmas), &weights);
+        let estimator =
+            Estimator::new(layout, &group, columns.iter(), Some(&sigmas), Weights { rows: &weights, prior: 1.0 });
         for point in &case.points {
             let (row, whole) = layout.row(&point.params);
             assert!(whole, "{:?}", point.params);
