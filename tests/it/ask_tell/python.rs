@@ -60,8 +60,9 @@ fn every_sampler_conforms_to_the_protocol() {
         assert!(output.status.success(), "{}", text(&output));
         let failed: Vec<String> =
             text(&output).lines().filter(|line| line.contains(" FAIL ")).map(str::to_owned).collect();
-        // How good the samplers are is measured elsewhere, with more than five seeds.
-        let failed = failed.into_iter().filter(|line| !line.contains("beat random"));
+        // Those that learn nothing cannot beat random search.
+        let learns = !["qmc", "random", "grid"].contains(&sampler);
+        let failed = failed.into_iter().filter(|line| learns || !line.contains("beat random"));
         assert_eq!(failed.collect::<Vec<_>>(), [""; 0], "{sampler}");
     }
 }
