@@ -10,6 +10,7 @@ use super::Sampler;
 use super::cmaes::Cmaes;
 use super::gp::Gp;
 use super::history::History;
+use super::random::Random;
 use super::sobol::Sobol;
 use super::tpe::{Model, Tpe};
 
@@ -92,14 +93,27 @@ fn is_for_cmaes(history: &History) -> bool {
         && history.order().len() >= CMAES_FROM.max(CMAES_FROM_EACH * width)
 }
 
+/// Was the point tried, though others were not?
+fn is_repeated(history: &History, params: &Params) -> bool {
+    let layout = history.layout();
+    let (row, _) = layout.row(params);
+    let more = if layout.is_discrete() { history.has_unseen_points() } else { !row.iter().all(|slot| slot.is_nan()) };
+    more && history.has_seen(&row)
+}
+
 impl Sampler for Auto {
     fn ask(&self, history: &History, number: u32) -> Option<Params> {
-        match self.member(history, number) {
+        let proposed = match self.member(history, number) {
             SamplerKind::Gp => self.gp.ask(history, number),
             SamplerKind::Cmaes => self.cmaes.ask(history, number),
             SamplerKind::Sobol => Sobol.ask(history, number),
             _ => self.tpe.ask(history, number),
+        };
+        // A distribution that has become a point says nothing new.
+        if proposed.as_ref().is_some_and(|params| is_repeated(history, params)) {
+            return Random.ask(history, number);
         }
+        proposed
     }
 
     fn explain(&self, history: &History) -> Option<String> {
