@@ -57,7 +57,7 @@ fn legend(told: &[&Trial], best: Option<u32>) -> Vec<(Shape, Colour, &'static st
     if best.is_some_and(|best| told.iter().any(|trial| trial.number == best)) {
         items.push((Shape::Dash(5), Colour::Vermillion, "best"));
     }
-    if has(TrialState::Pruned) {
+    if has(TrialState::Pruned) || has(TrialState::Paused) {
         items.push((Shape::Triangle, Colour::Orange, "stopped early"));
     }
     if has(TrialState::Failed) {
@@ -74,7 +74,7 @@ fn curve(picture: &mut Picture, frame: &Frame, trial: &Trial, (x, y): (&Axis, &A
     let mut end = None;
     let (width, paint) = match (best, trial.state) {
         (true, _) => (5.0, Colour::Vermillion.into()),
-        (false, TrialState::Pruned) => (2.0, Paint { colour: Colour::Orange, opacity: 0.7 }),
+        (false, TrialState::Pruned | TrialState::Paused) => (2.0, Paint { colour: Colour::Orange, opacity: 0.7 }),
         (false, TrialState::Failed) => (2.0, Paint { colour: Colour::Grey, opacity: 0.8 }),
         _ => (2.0, Paint { colour: Colour::Blue, opacity: 0.5 }),
     };
@@ -91,7 +91,9 @@ fn curve(picture: &mut Picture, frame: &Frame, trial: &Trial, (x, y): (&Axis, &A
     }
     flush(picture, &mut piece, width, paint);
     match (end, trial.state) {
-        (Some(end), TrialState::Pruned) => picture.shape(Shape::Triangle, end, 7.0, Colour::Orange),
+        (Some(end), TrialState::Pruned | TrialState::Paused) => {
+            picture.shape(Shape::Triangle, end, 7.0, Colour::Orange)
+        }
         (Some(end), TrialState::Failed) => picture.shape(Shape::Cross, end, 8.0, Colour::Ink),
         (Some(end), _) if best => picture.shape(Shape::Diamond, end, 11.0, Colour::Vermillion),
         _ => {}

@@ -41,7 +41,7 @@ pub(super) fn draw(sweep: &Sweep<'_>) -> Picture {
 
 /// What a trial that was stopped early had come to.
 fn pruned(trial: &Trial) -> Option<f64> {
-    let last = trial.steps.last().filter(|_| trial.state == TrialState::Pruned)?;
+    let last = trial.steps.last().filter(|_| matches!(trial.state, TrialState::Pruned | TrialState::Paused))?;
     Some(last.1).filter(|value| value.is_finite())
 }
 
@@ -53,7 +53,7 @@ fn legend(sweep: &Sweep<'_>) -> Vec<(Shape, Colour, &'static str)> {
         (Shape::Dash(4), Colour::Vermillion, "best so far"),
         (Shape::Diamond, Colour::Vermillion, "best"),
     ];
-    if has(TrialState::Pruned) {
+    if has(TrialState::Pruned) || has(TrialState::Paused) {
         items.push((Shape::Triangle, Colour::Orange, "stopped early"));
     }
     match (has(TrialState::Failed), no_value) {
@@ -94,7 +94,7 @@ fn points(picture: &mut Picture, frame: &Frame, sweep: &Sweep<'_>, axes: (&Axis,
         let (shape, colour, value) = match trial.state {
             TrialState::Complete if valueless(sweep, trial) => (Shape::Cross, Colour::Ink, None),
             TrialState::Complete => (Shape::Disc, Colour::Blue, super::sweep::value(trial, sweep.objective())),
-            TrialState::Pruned => (Shape::Triangle, Colour::Orange, pruned(trial)),
+            TrialState::Pruned | TrialState::Paused => (Shape::Triangle, Colour::Orange, pruned(trial)),
             TrialState::Failed => (Shape::Cross, Colour::Ink, None),
             TrialState::Waiting | TrialState::Running => continue,
         };

@@ -60,10 +60,11 @@ impl<'a> Sweep<'a> {
     /// "33 done, 7 stopped early, 2 failed": the line under a title.
     pub(super) fn tally(&self) -> String {
         let count = |state| self.trials.iter().filter(|trial| trial.state == state).count();
-        let open = self.trials.iter().filter(|trial| !trial.state.is_finished()).count();
+        let open = self.trials.iter().filter(|trial| trial.state.is_open()).count();
         let all = [
             (count(TrialState::Complete), "done"),
             (count(TrialState::Pruned), "stopped early"),
+            (count(TrialState::Paused), "paused"),
             (count(TrialState::Failed), "failed"),
             (open, "not finished"),
         ];

@@ -132,6 +132,8 @@ pub struct Away {
 pub struct Counts {
     pub waiting: u32,
     pub running: u32,
+    #[serde(default)]
+    pub paused: u32,
     pub complete: u32,
     pub pruned: u32,
     pub failed: u32,

@@ -1,6 +1,6 @@
 //! The tell rules: what news of an attempt make of its trial.
 //!
-//! News of an attempt that is over, and news of a trial that is finished, change nothing: the same news may come twice,
+//! News of an attempt that is over, and news of a trial that is paused or finished, change nothing: the same news may come twice,
 //! late or out of order.
 
 use jiff::Timestamp;
@@ -16,6 +16,9 @@ const MAX_STEPS: usize = 1000;
 /// A restart of tunebot does not count against a trial, unless the trial may be its cause.
 const MAX_ATTEMPTS: u32 = 100;
 
+/// A paused trial goes on at most until it has had so many attempts: a sweep must end.
+const MAX_PROMOTED: u32 = 50;
+
 /// What a piece of news did to the trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -28,7 +31,7 @@ pub enum Told {
 
 /// Folds `news` of attempt `attempt`, seen at `at`, into the trial.
 pub fn tell(trial: &mut Trial, attempt: u32, news: &AttemptNews, at: Timestamp, tuning: &Tuning) -> Told {
-    if attempt != trial.attempt || trial.state.is_finished() {
+    if attempt != trial.attempt || !trial.state.is_open() {
         return Told::Nothing;
     }
     match news {
@@ -56,10 +59,34 @@ pub fn tell(trial: &mut Trial, attempt: u32, news: &AttemptNews, at: Timestamp, 
 
 /// Ends a trial that was told to end and of which nothing was heard since.
 pub fn give_up(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
-    if !trial.state.is_finished() {
+    if trial.state.is_open() {
+        if trial.stopping == Some(StopReason::Paused) {
+            // It may still run, and two attempts at a time would spoil what it keeps.
+            trial.stopping = Some(StopReason::Pruned);
+        }
         end_as_stopped(trial, at, tuning);
         trial.reason.get_or_insert_with(|| "it was told to end and never answered".into());
         trial.held = None;
+    }
+}
+
+/// May the trial go on as its next attempt, if the pruner wants it to?
+pub fn may_resume(trial: &Trial) -> bool {
+    trial.state == TrialState::Paused && trial.attempt < MAX_PROMOTED
+}
+
+/// A paused trial is to go on: it waits for its next attempt, with all its steps.
+pub fn promote(trial: &mut Trial) {
+    if may_resume(trial) {
+        again(trial);
+        trial.ended_at = None;
+    }
+}
+
+/// A paused trial will not go on: it has been stopped early, when its last attempt ended.
+pub fn dismiss(trial: &mut Trial) {
+    if trial.state == TrialState::Paused {
+        trial.state = TrialState::Pruned;
     }
 }
 
@@ -122,7 +149,7 @@ fn record_step(trial: &mut Trial, step: u64, metrics: &Metrics, tuning: &Tuning)
 
 fn finish(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuning) -> Told {
     let told = end_as_told(trial, end, at, tuning);
-    if trial.state.is_finished() {
+    if !trial.state.is_open() {
         trial.held = None;
     }
     told
@@ -146,13 +173,19 @@ fn end_as_told(trial: &mut Trial, end: &AttemptEnd, at: Timestamp, tuning: &Tuni
 /// A trial that ended well counts even if it had been told to end: its value is as good as any.
 fn complete(trial: &mut Trial, metrics: &Metrics, at: Timestamp, tuning: &Tuning) {
     trial.metrics = metrics.clone();
-    if let Some(only) = tuning.objectives.only()
+    // Of a trial that was told to pause, the last step is not the end.
+    if trial.stopping != Some(StopReason::Paused)
+        && let Some(only) = tuning.objectives.only()
         && metrics.get(&only.metric).is_none()
         && let Some((_, last)) = trial.steps.last()
     {
         trial.metrics.0.insert(only.metric.clone(), *last);
     }
     match tuning.objectives.iter().find_map(|objective| complaint(objective, &trial.metrics)) {
+        Some(_) if trial.stopping == Some(StopReason::Paused) => {
+            trial.metrics = Metrics::default();
+            end_as_stopped(trial, at, tuning);
+        }
         Some(_) if trial.stopping.is_some() => end_as_stopped(trial, at, tuning),
         Some(complaint) => fail(trial, at, complaint),
         None => {
@@ -185,7 +218,7 @@ fn take_row(trial: &mut Trial, row: &SearchedTrial, at: Timestamp, tuning: &Tuni
             trial.ended_at = Some(at);
         }
         // Nothing of a search that has ended is still to come.
-        TrialState::Failed | TrialState::Waiting | TrialState::Running => {
+        TrialState::Failed | TrialState::Waiting | TrialState::Running | TrialState::Paused => {
             fail(trial, at, "its workflow counts it as failed".into());
         }
     }
@@ -216,6 +249,12 @@ fn end_as_stopped(trial: &mut Trial, at: Timestamp, tuning: &Tuning) {
             trial.ended_at = Some(at);
             trial.reason = Some("the sweep ended".into());
         }
+        Some(StopReason::Paused) => {
+            trial.state = TrialState::Paused;
+            trial.ended_at = Some(at);
+            trial.stopping = None;
+            trial.stopping_since = None;
+        }
         Some(StopReason::Pruned) | None => {
             trial.state = TrialState::Pruned;
             trial.ended_at = Some(at);
@@ -241,13 +280,21 @@ fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning
             return Told::Changed;
         }
     }
+    if !tuning.resumable {
+        trial.steps.clear();
+        trial.progress = None;
+    }
+    again(trial);
+    trial.held = (!by_restart).then(|| reason.to_owned());
+    Told::Relaunch
+}
+
+/// Makes the trial wait for its next attempt, which goes on from the steps that it has.
+fn again(trial: &mut Trial) {
     trial.attempt += 1;
     trial.state = TrialState::Waiting;
     trial.started_at = None;
-    trial.steps.clear();
-    trial.progress = None;
-    trial.held = (!by_restart).then(|| reason.to_owned());
-    Told::Relaunch
+    trial.resume_step = trial.steps.last().map(|(step, _)| *step);
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub enum TrialState {
     Waiting,
     /// The engine has started it.
     Running,
+    /// Stopped by the pruner for now: it holds no place, and may go on as its next attempt.
+    Paused,
     /// Finished with a value for every objective.
     Complete,
     /// Stopped early by the pruner; its reported steps count.
@@ -22,7 +24,12 @@ pub enum TrialState {
 }
 
 impl TrialState {
-    pub const ALL: [Self; 5] = [Self::Waiting, Self::Running, Self::Complete, Self::Pruned, Self::Failed];
+    pub const ALL: [Self; 6] = [Self::Waiting, Self::Running, Self::Paused, Self::Complete, Self::Pruned, Self::Failed];
+
+    /// Does an attempt of it run, or is it about to?
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running)
+    }
 
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Failed)
@@ -32,6 +39,7 @@ impl TrialState {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Complete => "complete",
             Self::Pruned => "pruned",
             Self::Failed => "failed",
@@ -42,7 +50,8 @@ impl TrialState {
         match self {
             Self::Waiting => 0,
             Self::Running => 1,
-            Self::Complete | Self::Pruned | Self::Failed => 2,
+            Self::Paused => 2,
+            Self::Complete | Self::Pruned | Self::Failed => 3,
         }
     }
 }
@@ -52,6 +61,8 @@ impl TrialState {
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     Pruned,
+    /// Like `Pruned`, of a trial that can go on later.
+    Paused,
     TimedOut,
     /// The sweep ends: stopped by a person, by a newer event, by its deadline or because its goal is reached.
     SweepEnds,
@@ -61,7 +72,7 @@ pub enum StopReason {
 pub struct Trial {
     /// From 0 within the sweep.
     pub number: u32,
-    /// From 1; a new attempt follows when infrastructure lost the one before.
+    /// From 1; a new attempt follows when infrastructure lost the one before, or a paused trial is to go on.
     pub attempt: u32,
     pub state: TrialState,
     pub params: Params,
@@ -71,13 +82,18 @@ pub struct Trial {
     /// Work done and work in all, if the trial says.
     pub progress: Option<(u64, u64)>,
     pub proposed_at: Timestamp,
+    /// Of the present attempt.
     pub started_at: Option<Timestamp>,
+    /// The end of the last attempt, of a paused or finished trial.
     pub ended_at: Option<Timestamp>,
     pub stopping: Option<StopReason>,
     /// When the engine was told to end it.
     pub stopping_since: Option<Timestamp>,
     /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
     pub lost_attempts: u32,
+    /// The last step that earlier attempts reported, if this one goes on from there.
+    #[serde(default)]
+    pub resume_step: Option<u64>,
     /// Of a running trial: what it waits for outside of it, if it does not come forward. Of a waiting one: why it is
     /// started again.
     #[serde(default)]
@@ -104,6 +120,7 @@ impl Trial {
             stopping: None,
             stopping_since: None,
             lost_attempts: 0,
+            resume_step: None,
             held: None,
             reason: None,
             log_tail: None,

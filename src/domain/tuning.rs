@@ -25,6 +25,9 @@ pub struct Tuning {
     pub limits: Limits,
     pub engine: EngineName,
     pub trial: TrialTemplate,
+    /// Does a trial that is started again go on from its last step, by what it kept?
+    #[serde(default)]
+    pub resumable: bool,
     /// Parameters in production today, if known: trial 0 of every sweep, and the baseline when there is no other.
     pub production: Option<Params>,
     pub access: Access,
@@ -38,6 +41,12 @@ impl Tuning {
     /// Who chooses the parameters, as sentences show it: "TPE".
     pub fn searcher(&self) -> &'static str {
         if self.trial.searches() { "its workflow searches by itself" } else { self.search.sampler.title() }
+    }
+
+    /// Are poor trials paused, so that the pruner may promote them later? Only successive halving does that.
+    pub fn pauses(&self) -> bool {
+        let halves = matches!(self.search.pruner, PrunerSettings::Asha(_) | PrunerSettings::Hyperband { .. });
+        self.resumable && halves && !self.trial.searches()
     }
 }
 
@@ -354,6 +363,7 @@ pub fn fixture() -> Tuning {
             inherit_env: BTreeSet::new(),
             source: None,
         },
+        resumable: false,
         production: None,
         access: Access::default(),
         requirement: None,

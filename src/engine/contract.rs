@@ -8,6 +8,10 @@ use crate::engine::Launch;
 /// The variable with the trial's token.
 pub(in crate::engine) const TOKEN: &str = "TUNEBOT_TOKEN";
 
+/// The variable that says where the trial keeps what its next attempt goes on from. What the place is, a folder or a key,
+/// is the engine's to say; it is the same for all attempts of a trial.
+pub(in crate::engine) const CHECKPOINT: &str = "TUNEBOT_CHECKPOINT";
+
 /// The variables that hold no secret, in the order of their names.
 ///
 /// # Errors
@@ -25,6 +29,7 @@ pub(in crate::engine) fn variables(launch: &Launch) -> Result<Vec<(&'static str,
         variables.push(("TUNEBOT_REF", reference.clone()));
         variables.extend(sha.as_ref().map(|sha| ("TUNEBOT_COMMIT", sha.to_string())));
     }
+    variables.extend(launch.resume_step.map(|step| ("TUNEBOT_RESUME_STEP", step.to_string())));
     variables.sort();
     Ok(variables)
 }

@@ -26,6 +26,8 @@ pub struct Launch {
     /// Who asked for the sweep, as it is shown: `@mika`, `schedule nightly`.
     pub asked_by: String,
     pub params: Params,
+    /// The last step that earlier attempts reported, if this one is to go on from there.
+    pub resume_step: Option<u64>,
     pub template: TrialTemplate,
     pub code: Option<Code>,
     /// The engine ends the attempt by itself after this long, in case tunebot is not there to do it.

@@ -108,7 +108,7 @@ fn parse(bytes: &[u8]) -> Result<Report, Problem> {
 async fn is_current(state: &State, attempt: &AttemptId) -> Result<bool, Problem> {
     let trial = state.store.trial(&attempt.sweep, attempt.trial).await.map_err(Problem::from_store)?;
     Ok(trial.is_some_and(|trial: Trial| {
-        trial.attempt == attempt.attempt && !trial.state.is_finished() && trial.stopping.is_none()
+        trial.attempt == attempt.attempt && trial.state.is_open() && trial.stopping.is_none()
     }))
 }
 

@@ -73,7 +73,7 @@ pub fn queued() -> Report {
 pub fn running() -> Report {
     Report {
         phase: Phase::Running,
-        counts: Counts { waiting: 0, running: 8, complete: 22, pruned: 3, failed: 0 },
+        counts: Counts { waiting: 0, running: 8, paused: 0, complete: 22, pruned: 3, failed: 0 },
         top: vec![ranked(17, 0.931_217_65, 2.6e-4), ranked(12, 0.9290, 4e-4)],
         started_at: Some(time("2026-03-02T09:02:00Z")),
         time_left: Some(SignedDuration::from_secs(2345)),

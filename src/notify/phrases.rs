@@ -228,6 +228,7 @@ pub fn tally(counts: &Counts, separator: &str) -> String {
     let all = [
         (counts.complete, "done"),
         (counts.pruned, "stopped early"),
+        (counts.paused, "paused"),
         (counts.failed, "failed"),
         (counts.running, "running"),
         (counts.waiting, "starting"),

@@ -26,8 +26,9 @@ pub struct Snapshot {
     tuning: Arc<Tuning>,
     trials: Vec<Trial>,
     history: History,
-    /// Numbers of the trials that are not finished.
+    /// Numbers of the trials that wait or run.
     open: BTreeSet<u32>,
+    paused: BTreeSet<u32>,
     /// Trials whose next attempt is to be submitted.
     pub(super) relaunch: BTreeSet<u32>,
     /// Trials that differ from the store.
@@ -80,6 +81,7 @@ impl Snapshot {
             trials: Vec::with_capacity(trials.len()),
             history,
             open: BTreeSet::new(),
+            paused: BTreeSet::new(),
             relaunch: BTreeSet::new(),
             dirty: BTreeSet::new(),
             tally: Tally::default(),
@@ -124,6 +126,11 @@ impl Snapshot {
     /// Waiting and running trials, in the order of their numbers.
     pub fn open_trials(&self) -> impl Iterator<Item = &Trial> {
         self.open.iter().filter_map(|number| self.trials.get(*number as usize))
+    }
+
+    /// Trials that the pruner has paused, in the order of their numbers.
+    pub fn paused_trials(&self) -> impl Iterator<Item = &Trial> {
+        self.paused.iter().filter_map(|number| self.trials.get(*number as usize))
     }
 
     pub(super) fn attempt_id(&self, trial: &Trial) -> AttemptId {
@@ -211,9 +218,7 @@ impl Snapshot {
         self.count(&trial, 1);
         let place = self.history.place(trial.number);
         self.history.record(place, record_of(&trial, &self.tuning));
-        if !trial.state.is_finished() {
-            self.open.insert(trial.number);
-        }
+        self.sort_in(trial.number, trial.state);
         self.trials.push(trial);
     }
 
@@ -231,13 +236,25 @@ impl Snapshot {
         self.count(&before, -1);
         self.count(&after, 1);
         self.history.record(self.history.place(number), record_of(&after, &self.tuning));
-        if after.state.is_finished() && !before.state.is_finished() {
-            self.open.remove(&number);
+        self.sort_in(number, after.state);
+        if !after.state.is_open() {
             self.relaunch.remove(&number);
+        }
+        if after.state.is_finished() && !before.state.is_finished() {
             self.tally_finished(number);
         }
         self.dirty.insert(number);
         self.news |= before.state != after.state || before.progress != after.progress || before.held != after.held;
+    }
+
+    fn sort_in(&mut self, number: u32, state: TrialState) {
+        for (set, belongs) in [(&mut self.open, state.is_open()), (&mut self.paused, state == TrialState::Paused)] {
+            if belongs {
+                set.insert(number);
+            } else {
+                set.remove(&number);
+            }
+        }
     }
 
     fn count(&mut self, trial: &Trial, by: i32) {
@@ -245,6 +262,7 @@ impl Snapshot {
         let count = match trial.state {
             TrialState::Waiting => &mut counts.waiting,
             TrialState::Running => &mut counts.running,
+            TrialState::Paused => &mut counts.paused,
             TrialState::Complete => &mut counts.complete,
             TrialState::Pruned => &mut counts.pruned,
             TrialState::Failed => &mut counts.failed,
@@ -294,7 +312,7 @@ impl Snapshot {
                 group.count += 1;
                 group.first = group.first.min(number);
             }
-            TrialState::Waiting | TrialState::Running => {}
+            TrialState::Waiting | TrialState::Running | TrialState::Paused => {}
         }
     }
 
@@ -336,7 +354,8 @@ fn record_of(trial: &Trial, tuning: &Tuning) -> Record {
     let state = match trial.state {
         TrialState::Waiting | TrialState::Running => RecordState::Pending,
         TrialState::Complete => RecordState::Complete,
-        TrialState::Pruned => RecordState::Pruned,
+        // To whoever learns or compares it is one that was stopped there.
+        TrialState::Pruned | TrialState::Paused => RecordState::Pruned,
         TrialState::Failed => RecordState::Failed,
     };
     let values = match state {

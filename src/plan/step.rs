@@ -5,16 +5,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::beginning;
 use super::snapshot::Snapshot;
 use super::summary;
 use crate::domain::effect::{Action, Effect};
-use crate::domain::params::Params;
 use crate::domain::report::{Away, Report};
 use crate::domain::sweep::{Outcome, SweepState};
 use crate::domain::tell;
 use crate::domain::trial::{StopReason, Trial, TrialState};
-use crate::search::{Pruner, Sampler, complete};
+use crate::search::{Pruner, Sampler};
+
+mod propose;
 
 /// A running sweep's message is brought up to date at most this often.
 pub const REPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
@@ -80,7 +80,7 @@ pub fn step(mut snapshot: Snapshot, search: &Search<'_>, grant: &Grant, now: Tim
     if snapshot.sweep.outcome.is_none() && snapshot.sweep.state == SweepState::Running && snapshot.away.is_none() {
         stop_overdue(&mut snapshot, &mut stepped, now);
         prune(&mut snapshot, search, &mut stepped, now);
-        propose(&mut snapshot, search, grant, &mut stepped, now);
+        propose::propose(&mut snapshot, search, grant, &mut stepped, now);
     }
     wind_up(&mut snapshot, &mut stepped, now);
     let moved = before != (snapshot.sweep.state, snapshot.sweep.outcome.clone());
@@ -120,6 +120,8 @@ pub fn wanted(snapshot: &Snapshot) -> u32 {
         u32::from(snapshot.trials().is_empty())
     } else {
         let left = tuning.limits.trials.saturating_sub(snapshot.trials().len() as u32);
+        // A paused trial may be promoted at any time.
+        let left = left.saturating_add(snapshot.counts().paused);
         left.min(tuning.limits.parallel.saturating_sub(snapshot.open_count()))
     }
 }
@@ -273,44 +275,16 @@ fn prune(snapshot: &mut Snapshot, search: &Search<'_>, stepped: &mut Stepped, no
     let Some(pruner) = search.pruner.filter(|_| !snapshot.tuning().trial.searches()) else {
         return;
     };
+    // One that goes on is judged again by what it adds.
     let judged = |trial: &Trial| {
         trial.state == TrialState::Running
             && trial.stopping.is_none()
-            && !trial.steps.is_empty()
+            && trial.steps.last().is_some_and(|(step, _)| trial.resume_step.is_none_or(|before| *step > before))
             && pruner.should_prune(snapshot.history(), snapshot.history().place(trial.number))
     };
+    let reason = if snapshot.tuning().pauses() { StopReason::Paused } else { StopReason::Pruned };
     for number in numbers(snapshot, judged) {
-        stop(snapshot, stepped, number, StopReason::Pruned, now);
-    }
-}
-
-fn propose(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped: &mut Stepped, now: Timestamp) {
-    let Grant::Places(places) = grant else {
-        return;
-    };
-    for _ in 0..wanted(snapshot).min(*places) {
-        let number = snapshot.trials().len() as u32;
-        let Some(params) = choose(snapshot, search, number) else {
-            if snapshot.open_count() == 0 {
-                snapshot.sweep.outcome = Some(Outcome::Exhausted);
-            }
-            return;
-        };
-        let number = snapshot.propose(params, now);
-        submit(snapshot, stepped, number, now);
-    }
-}
-
-/// The first trials have points that are known beforehand, if these are within the space. A workflow that searches by
-/// itself is given none: it gets the whole space.
-fn choose(snapshot: &Snapshot, search: &Search<'_>, number: u32) -> Option<Params> {
-    let tuning = snapshot.tuning();
-    if tuning.trial.searches() {
-        return Some(Params::default());
-    }
-    match beginning::fixed_point(tuning, number) {
-        Some(part) => Some(complete(snapshot.history(), number, part)),
-        None => search.sampler.ask(snapshot.history(), number),
+        stop(snapshot, stepped, number, reason, now);
     }
 }
 
@@ -321,6 +295,10 @@ fn wind_up(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
     }
     for number in numbers(snapshot, |trial| trial.stopping.is_none()) {
         stop(snapshot, stepped, number, StopReason::SweepEnds, now);
+    }
+    let paused: Vec<u32> = snapshot.paused_trials().map(|trial| trial.number).collect();
+    for number in paused {
+        snapshot.update(number, tell::dismiss);
     }
     if snapshot.open_count() == 0 {
         snapshot.sweep.state = SweepState::Finished;

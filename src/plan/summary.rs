@@ -239,16 +239,19 @@ fn trials_left(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
         Some(share(trial).map_or(elapsed, |share| share * mean))
     };
     let spent: f64 = snapshot.open_trials().filter_map(spent).sum();
-    let left = limits.trials.saturating_sub(finished);
+    // Most of those that are paused stay so.
+    let left = limits.trials.saturating_sub(finished + snapshot.counts().paused);
     let work = mean * f64::from(left) - spent;
     // The last trials have places to themselves: two of them do not end faster on eight places.
     Some(work / f64::from(limits.parallel.min(left).max(1)))
 }
 
 fn mean_length(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
-    let finished = snapshot.counts().finished();
-    if finished > 0 {
-        return Some(snapshot.tally().run_time.as_secs_f64() / f64::from(finished));
+    let ended = snapshot.counts().finished() + snapshot.counts().paused;
+    if ended > 0 {
+        let length = |trial: &Trial| Some(trial.ended_at?.duration_since(trial.started_at?));
+        let paused: SignedDuration = snapshot.paused_trials().filter_map(length).sum();
+        return Some((snapshot.tally().run_time + paused).as_secs_f64() / f64::from(ended));
     }
     let told = snapshot.open_trials().filter_map(|trial| told_length(trial, now));
     let (elapsed, shares) = told.fold((0.0, 0.0), |(all, shares), (elapsed, share)| (all + elapsed, shares + share));

@@ -14,9 +14,9 @@ use super::{Engines, Notifiers};
 use crate::config::Config;
 use crate::domain::effect::{Action, Lane, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
-use crate::domain::params::Params;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::{Destination, Sweep};
+use crate::domain::trial::Trial;
 use crate::engine::{EngineError, Launch, SearchOrder};
 use crate::ingress::{TokenError, TrialTokens};
 use crate::notify::{Delivery, NotifyError};
@@ -72,7 +72,7 @@ impl Performer {
 
     pub(super) async fn perform(&self, leased: &LeasedEffect) -> Result<Performed, StoreError> {
         match &leased.effect.action {
-            Action::Submit { engine, attempt, params } => self.submit(engine, attempt, params).await,
+            Action::Submit { engine, attempt, .. } => self.submit(engine, attempt).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
             Action::Release { engine, sweep } => self.release(engine, sweep).await,
             Action::Notify(notification) => match self.in_thread(notification).await? {
@@ -82,9 +82,9 @@ impl Performer {
         }
     }
 
-    async fn submit(&self, engine: &EngineName, attempt: &AttemptId, params: &Params) -> Result<Performed, StoreError> {
+    async fn submit(&self, engine: &EngineName, attempt: &AttemptId) -> Result<Performed, StoreError> {
         let trial = self.store.trial(&attempt.sweep, attempt.trial).await?;
-        let Some(trial) = trial.filter(|trial| trial.attempt == attempt.attempt && !trial.state.is_finished()) else {
+        let Some(trial) = trial.filter(|trial| trial.attempt == attempt.attempt && trial.state.is_open()) else {
             return Ok(Performed::Done(None));
         };
         if trial.stopping.is_some() {
@@ -97,7 +97,7 @@ impl Performer {
         let Some(place) = self.engines.get(engine) else {
             return Ok(missing_engine(engine));
         };
-        let launch = match self.launch(&sweep, attempt, params) {
+        let launch = match self.launch(&sweep, &trial, attempt) {
             Ok(launch) => launch,
             Err(error) => return Ok(later(format!("the trial's token cannot be made: {error}"), None)),
         };
@@ -113,7 +113,7 @@ impl Performer {
         }
     }
 
-    fn launch(&self, sweep: &Sweep, attempt: &AttemptId, params: &Params) -> Result<Launch, TokenError> {
+    fn launch(&self, sweep: &Sweep, trial: &Trial, attempt: &AttemptId) -> Result<Launch, TokenError> {
         let limits = &sweep.tuning.limits;
         let lifetime = limits.trial_timeout.saturating_add(TOKEN_MARGIN);
         let base = self.config.borrow().server.public_url.to_string();
@@ -121,7 +121,8 @@ impl Performer {
             attempt: attempt.clone(),
             tuning: sweep.tuning.name.clone(),
             asked_by: sweep.origin.asker(),
-            params: params.clone(),
+            params: trial.params.clone(),
+            resume_step: trial.resume_step,
             template: sweep.tuning.trial.clone(),
             code: sweep.code.clone(),
             timeout: limits.trial_timeout,

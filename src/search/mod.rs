@@ -69,6 +69,14 @@ pub trait Pruner: Send + Sync {
     ///
     /// Pure, like [`Sampler::ask`].
     fn should_prune(&self, history: &History, place: u32) -> bool;
+
+    /// Which of the trials at the places `paused` is to go on now, if one is? They were stopped by this pruner, and stand in
+    /// the history as pruned. Most pruners stop for good.
+    ///
+    /// Pure, like [`Sampler::ask`].
+    fn promote(&self, _history: &History, _paused: &[u32]) -> Option<u32> {
+        None
+    }
 }
 
 /// The sampler that a tuning asks for.

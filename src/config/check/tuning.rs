@@ -56,6 +56,7 @@ impl Checker<'_> {
             limits,
             engine: engine?,
             trial: trial?,
+            resumable: entry.resumable.unwrap_or(false),
             production,
             access,
             requirement,

@@ -132,6 +132,7 @@ impl Checker<'_> {
             (&search, "first"),
             (&limits, "patience"),
             (tuning, "production"),
+            (tuning, "resumable"),
         ] {
             let place = place.key(field);
             if place.is_there() {

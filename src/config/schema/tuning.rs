@@ -50,6 +50,9 @@ pub(in crate::config) struct TuningEntry {
     pub command: Vec<String>,
     /// The workflow of one trial, on an `argo` engine. Either this or `command`.
     pub workflow: Option<WorkflowEntry>,
+    /// A trial that is started again goes on from its last step, by what it keeps in TUNEBOT_CHECKPOINT. Then `asha` and
+    /// `hyperband` pause poor trials, and let them go on if they turn out to be among the best. Default: false.
+    pub resumable: Option<bool>,
     /// Environment variables of the command; placeholders as in it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -89,6 +89,7 @@ fn a_trial_that_always_takes_tunebot_down_with_it_is_given_up() {
 fn a_stopped_trial_ends_for_the_reason_it_was_stopped_for() {
     for (stopping, state, reason) in [
         (StopReason::Pruned, TrialState::Pruned, None),
+        (StopReason::Paused, TrialState::Paused, None),
         (StopReason::SweepEnds, TrialState::Pruned, Some("the sweep ended")),
         (StopReason::TimedOut, TrialState::Failed, Some("it ran longer than its limit of 1h")),
     ] {
@@ -96,6 +97,71 @@ fn a_stopped_trial_ends_for_the_reason_it_was_stopped_for() {
         trial.stopping = Some(stopping);
         tell(&mut trial, 1, &ended(AttemptEnd::Stopped), at(1), &fixture());
         assert_eq!((trial.state, trial.reason.as_deref()), (state, reason));
+    }
+}
+
+fn reported(step: u64, value: f64) -> AttemptNews {
+    AttemptNews::Reported { step, metrics: loss(value) }
+}
+
+#[test]
+fn a_paused_trial_goes_on_as_its_next_attempt_with_its_steps() {
+    let mut trial = trial();
+    tell(&mut trial, 1, &reported(3, 0.9), at(1), &fixture());
+    trial.stopping = Some(StopReason::Paused);
+    tell(
+        &mut trial,
+        1,
+        &ended(AttemptEnd::Failed { reason: "exit code 143".into(), log_tail: None }),
+        at(2),
+        &fixture(),
+    );
+    assert_eq!((trial.state, trial.ended_at, trial.reason.as_deref()), (TrialState::Paused, Some(at(2)), None));
+    assert_eq!(tell(&mut trial, 1, &reported(4, 0.1), at(3), &fixture()), Told::Nothing, "late");
+    promote(&mut trial);
+    assert_eq!((trial.state, trial.attempt, trial.resume_step), (TrialState::Waiting, 2, Some(3)));
+    tell(&mut trial, 2, &reported(3, 0.9), at(4), &fixture());
+    tell(&mut trial, 2, &reported(4, 0.8), at(5), &fixture());
+    assert_eq!((trial.steps, trial.lost_attempts), (vec![(3, 0.9), (4, 0.8)], 0));
+}
+
+#[test]
+fn a_trial_that_ends_well_when_told_to_pause_is_complete_only_with_its_objective() {
+    for (metrics, state) in [(loss(0.5), TrialState::Complete), (Metrics::default(), TrialState::Paused)] {
+        let mut trial = trial();
+        tell(&mut trial, 1, &reported(3, 0.9), at(1), &fixture());
+        trial.stopping = Some(StopReason::Paused);
+        tell(&mut trial, 1, &ended(AttemptEnd::Succeeded { metrics: metrics.clone() }), at(2), &fixture());
+        assert_eq!((trial.state, trial.metrics), (state, metrics));
+    }
+}
+
+#[test]
+fn only_a_paused_trial_is_promoted_or_dismissed_and_not_for_ever() {
+    for state in TrialState::ALL {
+        let before = Trial { state, ..trial() };
+        let (mut promoted, mut dismissed) = (before.clone(), before.clone());
+        promote(&mut promoted);
+        dismiss(&mut dismissed);
+        let is_paused = state == TrialState::Paused;
+        assert_eq!((promoted != before, dismissed != before), (is_paused, is_paused));
+    }
+    let mut trial = trial();
+    for _ in 0..200 {
+        trial.state = TrialState::Paused;
+        promote(&mut trial);
+    }
+    assert_eq!((trial.attempt, trial.state), (MAX_PROMOTED, TrialState::Paused));
+}
+
+#[test]
+fn a_lost_trial_keeps_its_steps_if_it_can_go_on_from_them() {
+    for (resumable, steps, from) in [(false, 0, None), (true, 1, Some(3))] {
+        let tuning = Tuning { resumable, ..fixture() };
+        let mut trial = trial();
+        tell(&mut trial, 1, &reported(3, 0.9), at(1), &tuning);
+        tell(&mut trial, 1, &lost(false), at(2), &tuning);
+        assert_eq!((trial.steps.len(), trial.resume_step, trial.lost_attempts), (steps, from, 1));
     }
 }
 
@@ -224,20 +290,25 @@ proptest! {
     fn states_only_move_forward_and_finished_is_final(
         news in prop::collection::vec((1u32..4, any_news()), 0..40),
         stop_at in 0usize..40,
+        pauses in any::<bool>(),
+        promote_every in 1usize..4,
     ) {
         let mut trial = trial();
         for (index, (attempt, news)) in news.iter().enumerate() {
-            if index == stop_at && !trial.state.is_finished() {
-                trial.stopping = Some(StopReason::SweepEnds);
+            if index == stop_at && trial.state.is_open() {
+                trial.stopping = Some(if pauses { StopReason::Paused } else { StopReason::SweepEnds });
             }
             let before = trial.clone();
+            if index % promote_every == 0 {
+                promote(&mut trial);
+            }
             tell(&mut trial, *attempt, news, at(index as i64), &fixture());
             prop_assert!(trial.advance() >= before.advance());
             if before.state.is_finished() {
                 prop_assert_eq!(&trial.state, &before.state);
                 prop_assert_eq!(trial.ended_at, before.ended_at);
             }
-            prop_assert!(trial.held.is_none() || !trial.state.is_finished());
+            prop_assert!(trial.held.is_none() || trial.state.is_open());
         }
     }
 

@@ -1,4 +1,5 @@
-//! The folder of one attempt: `<work_dir>/<sweep>/<trial>-<attempt>/`.
+//! The folder of one attempt: `<work_dir>/<sweep>/<trial>-<attempt>/`. Beside it all attempts of the trial have
+//! `<work_dir>/<sweep>/checkpoints/<trial>/`, which stays until the sweep is released.
 //!
 //! | file | what it is | after `forget` |
 //! |---|---|---|
@@ -30,6 +31,9 @@ pub(super) struct Outcome {
 
 #[derive(Debug, Clone)]
 pub(super) struct AttemptFolder(PathBuf);
+
+/// The folder in that of a sweep where its trials keep what their next attempts go on from.
+const CHECKPOINTS: &str = "checkpoints";
 
 impl AttemptFolder {
     pub fn of(work_dir: &Path, attempt: &AttemptId) -> Self {
@@ -65,11 +69,18 @@ impl AttemptFolder {
         self.0.join("execution-failure")
     }
 
+    /// Where the trial keeps what its next attempt goes on from: one folder for all its attempts.
+    pub fn checkpoint(&self) -> PathBuf {
+        let name = self.0.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let trial = name.split_once('-').map_or(name, |(trial, _)| trial);
+        self.0.with_file_name(CHECKPOINTS).join(trial)
+    }
+
     pub fn exists(&self) -> bool {
         self.0.is_dir()
     }
 
-    /// Makes the folder; `false` when it was there. Committed to the disk, so that not even a power cut starts an
+    /// Makes the folder, and that of the trial; `false` when it was there. Committed to the disk, so that not even a power cut starts an
     /// attempt twice.
     ///
     /// # Errors
@@ -77,6 +88,7 @@ impl AttemptFolder {
     pub fn create(&self) -> io::Result<bool> {
         let sweep = self.0.parent().unwrap_or(Path::new("."));
         make_private(sweep)?;
+        make_private(&self.checkpoint())?;
         match fs::create_dir(&self.0) {
             Ok(()) => {
                 File::open(sweep)?.sync_all()?;
@@ -175,6 +187,17 @@ pub(super) fn remove_sweep(work_dir: &Path, sweep: &SweepId) -> io::Result<bool>
     match fs::remove_dir_all(work_dir.join(sweep.as_str())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         removed => removed.map(|()| true),
+    }
+}
+
+/// Removes what the trials of a sweep kept for their next attempts.
+///
+/// # Errors
+/// It cannot be removed, or not as a whole.
+pub(super) fn remove_checkpoints(work_dir: &Path, sweep: &SweepId) -> io::Result<()> {
+    match fs::remove_dir_all(work_dir.join(sweep.as_str()).join(CHECKPOINTS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

@@ -10,8 +10,9 @@
 //! - an environment with nothing but the variables that the tuning declares or lets it inherit, `PATH` (the system's
 //!   folders unless declared), `HOME` (its working folder unless declared), and
 //!   `TUNEBOT_SWEEP`, `TUNEBOT_TRIAL` (number), `TUNEBOT_ATTEMPT` (`<sweep>-<trial>-<attempt>`), `TUNEBOT_PARAMS` (JSON),
-//!   `TUNEBOT_REPORT_URL`, `TUNEBOT_TOKEN`, `TUNEBOT_RESULT` (where a result file may be written), `TUNEBOT_SOURCE`, and
-//!   with code `TUNEBOT_REPOSITORY`, `TUNEBOT_REF`, `TUNEBOT_COMMIT`;
+//!   `TUNEBOT_REPORT_URL`, `TUNEBOT_TOKEN`, `TUNEBOT_RESULT` (where a result file may be written), `TUNEBOT_CHECKPOINT`
+//!   (a folder of the trial for all its attempts), `TUNEBOT_RESUME_STEP` (where it goes on), `TUNEBOT_SOURCE`, and with code
+//!   `TUNEBOT_REPOSITORY`, `TUNEBOT_REF`, `TUNEBOT_COMMIT`;
 //! - an empty standard input; what it says on standard output is read (`output`) and passed on at a bearable pace
 //!   (`pace`).
 //!
@@ -57,7 +58,7 @@ pub struct LocalEngineOptions {
     pub work_dir: PathBuf,
     /// Bytes of each of a trial's two logs; what comes beyond is dropped, all but the end.
     pub log_limit_bytes: u64,
-    /// Working folders stay when an attempt is forgotten.
+    /// Working folders stay when an attempt is forgotten, and checkpoints when the sweep has ended.
     pub keep_work: bool,
     /// The program that is started as a guard: tunebot itself.
     pub guard_program: PathBuf,
@@ -214,9 +215,16 @@ impl Engine for LocalEngine {
         blocking(move || folder.tidy(keep_work)).await;
     }
 
-    /// What is left of a sweep goes with the folders of its trials, when the store forgets them.
-    async fn release(&self, _: &SweepId) -> Result<(), EngineError> {
-        Ok(())
+    /// No trial of the sweep goes on any more. What else is left of it goes with the folders of its trials, when the store
+    /// forgets them.
+    async fn release(&self, sweep: &SweepId) -> Result<(), EngineError> {
+        if self.shared.options.keep_work {
+            return Ok(());
+        }
+        let (shared, of) = (self.shared.clone(), sweep.clone());
+        let removed = blocking(move || folder::remove_checkpoints(&shared.options.work_dir, &of)).await;
+        removed
+            .map_err(|error| EngineError::transient(format!("the checkpoints of {sweep} cannot be removed: {error}")))
     }
 
     /// Returns once all attempts have ended, each after its grace at the latest.

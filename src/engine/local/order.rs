@@ -13,7 +13,7 @@ use super::folder::AttemptFolder;
 use super::placeholder::{expand_arguments, expand_variables};
 use super::processes::MARK;
 use crate::domain::tuning::TrialTemplate;
-use crate::engine::contract::{self, TOKEN};
+use crate::engine::contract::{self, CHECKPOINT, TOKEN};
 use crate::engine::{EngineError, Launch};
 
 /// Where programs are looked for when a tuning declares no `PATH`.
@@ -91,6 +91,7 @@ fn contract_variables(
         .into_iter()
         .collect();
     variables.insert(TOKEN, launch.token.expose_secret().to_owned());
+    variables.insert(CHECKPOINT, folder.checkpoint().to_string_lossy().into_owned());
     variables.insert(MARK, folder.result().to_string_lossy().into_owned());
     if let Some(source) = source {
         variables.insert("TUNEBOT_SOURCE", source.to_string_lossy().into_owned());

@@ -19,6 +19,7 @@ fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launc
         tuning: "quick".parse().unwrap(),
         asked_by: "@mika".into(),
         params,
+        resume_step: None,
         template: TrialTemplate::Command {
             argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
             env: env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),

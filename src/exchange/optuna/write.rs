@@ -120,11 +120,11 @@ async fn insert_trial(
         // A trial that waits here has been chosen already; one that waits there is still to be taken up by somebody.
         TrialState::Waiting | TrialState::Running => "RUNNING",
         TrialState::Complete => "COMPLETE",
-        TrialState::Pruned => "PRUNED",
+        TrialState::Pruned | TrialState::Paused => "PRUNED",
         TrialState::Failed => "FAIL",
     };
     let start = trial.started_at.unwrap_or(trial.proposed_at);
-    let complete = trial.state.is_finished().then(|| instant(trial.ended_at.unwrap_or(start)));
+    let complete = (!trial.state.is_open()).then(|| instant(trial.ended_at.unwrap_or(start)));
     sqlx::query(
         "INSERT INTO trials (trial_id, number, study_id, state, datetime_start, datetime_complete) \
          VALUES ($1, $2, 1, $3, $4, $5)",

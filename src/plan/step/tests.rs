@@ -3,7 +3,7 @@ use super::*;
 use crate::domain::effect::Content;
 use crate::domain::ids::{AttemptId, ParamName};
 use crate::domain::metrics::Metrics;
-use crate::domain::params::Value;
+use crate::domain::params::{Params, Value};
 use crate::domain::report::Phase;
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{self, Sweep};
@@ -12,6 +12,7 @@ use crate::search::History;
 
 mod away;
 mod beginning;
+mod pausing;
 mod properties;
 mod searching;
 mod world;

@@ -1,6 +1,7 @@
 //! Asynchronous successive halving, with a share that follows from what the rungs have been found to foretell.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::{informedness, outlook};
 use super::ladder::Ladder;
@@ -10,7 +11,8 @@ use crate::search::math::powf;
 use crate::search::{History, Pruner};
 
 /// Stops a trial that is not among the best of all that have come to the last rung that it has reached (Li et al., "A
-/// System for Massively Parallel Hyperparameter Tuning", MLSys 2020, §3; trials are stopped for good, as in Ray Tune).
+/// System for Massively Parallel Hyperparameter Tuning", MLSys 2020, §3; trials that can resume
+/// are paused and promoted as there, others are stopped for good, as in Ray Tune).
 ///
 /// Beyond the paper:
 /// - A trial goes on being judged by its rung until it comes to the next: others arrive and move the bar.
@@ -36,13 +38,43 @@ impl Pruner for Asha {
     fn should_prune(&self, history: &History, place: u32) -> bool {
         halve(history, place, &self.rungs)
     }
+
+    fn promote(&self, history: &History, paused: &[u32]) -> Option<u32> {
+        promotion(history, paused, &self.rungs).map(|(_, place)| place)
+    }
 }
 
-/// Is the trial to be stopped for all those that came to its last rung?
-pub(super) fn halve(history: &History, place: u32, rungs: &Rungs) -> bool {
-    if running(history, place).is_none() {
-        return false;
+/// The paused trial that goes on first, behind the rung that it has come to: of the highest rung that has one to let go on,
+/// the one whose curve points lowest.
+///
+/// Cost: that of two calls of [`halve`] for each rung, and O(n_paused · log n_rungs).
+pub(super) fn promotion(history: &History, paused: &[u32], rungs: &Rungs) -> Option<(u64, u32)> {
+    let mut by_rung: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
+    for &place in paused {
+        let last = history.steps(place).last().map_or(0, |(step, _)| *step);
+        if let Some(rung) = rungs.steps().take_while(|rung| *rung <= last).last() {
+            by_rung.entry(rung).or_default().insert(place);
+        }
     }
+    let mut best = by_rung.iter().rev().filter_map(|(rung, places)| Some((*rung, best_of(history, places, rungs)?)));
+    best.find(|(_, place)| !falls_behind(history, *place, rungs))
+}
+
+/// Of trials that have all come to the same rung, the one whose curve points lowest; among equals the first.
+fn best_of(history: &History, places: &BTreeSet<u32>, rungs: &Rungs) -> Option<u32> {
+    let ladder = Ladder::of(history, *places.first()?, rungs)?;
+    let scores = outlook(&ladder, ladder.judged);
+    let climbs = ladder.climbs.iter().zip(scores).filter(|(climb, _)| places.contains(&climb.place));
+    let best = climbs.min_by(|(a, x), (b, y)| x.total_cmp(y).then(a.place.cmp(&b.place)));
+    best.map(|(climb, _)| climb.place)
+}
+
+/// Is the running trial to be stopped for all those that came to its last rung?
+pub(super) fn halve(history: &History, place: u32, rungs: &Rungs) -> bool {
+    running(history, place).is_some() && falls_behind(history, place, rungs)
+}
+
+fn falls_behind(history: &History, place: u32, rungs: &Rungs) -> bool {
     let Some(ladder) = Ladder::of(history, place, rungs) else { return false };
     let scores = outlook(&ladder, ladder.judged);
     let Some((own, others)) = scores.split_last() else { return false };

@@ -1,6 +1,6 @@
 //! Hyperband: brackets of successive halving that begin at different rungs.
 
-use super::asha::halve;
+use super::asha::{halve, promotion};
 use crate::domain::tuning::Rungs;
 use crate::search::stream::Stream;
 use crate::search::{History, Pruner};
@@ -25,10 +25,23 @@ impl Pruner for Hyperband {
         let brackets = self.brackets();
         let offset = Stream::of_sweep(history.seed()).bits();
         let own = bracket(&brackets, offset, place.wrapping_sub(history.earlier()));
-        brackets.get(own).is_some_and(|bracket| {
-            let rungs = Rungs { min_steps: bracket.first, max_steps: Some(self.max_steps), eta: self.eta };
-            halve(history, place, &rungs)
-        })
+        brackets.get(own).is_some_and(|bracket| halve(history, place, &self.rungs(bracket)))
+    }
+
+    /// That of the bracket that has one at the highest rung; among equals the earlier bracket.
+    fn promote(&self, history: &History, paused: &[u32]) -> Option<u32> {
+        let brackets = self.brackets();
+        let offset = Stream::of_sweep(history.seed()).bits();
+        let mut first: Option<(u64, u32)> = None;
+        for (index, one) in brackets.iter().enumerate() {
+            let is_own = |place: &u32| bracket(&brackets, offset, place.wrapping_sub(history.earlier())) == index;
+            let own: Vec<u32> = paused.iter().copied().filter(is_own).collect();
+            let promoted = promotion(history, &own, &self.rungs(one));
+            if promoted.is_some_and(|(rung, _)| first.is_none_or(|(highest, _)| rung > highest)) {
+                first = promoted;
+            }
+        }
+        first.map(|(_, place)| place)
     }
 }
 
@@ -40,6 +53,10 @@ struct Bracket {
 }
 
 impl Hyperband {
+    fn rungs(&self, bracket: &Bracket) -> Rungs {
+        Rungs { min_steps: bracket.first, max_steps: Some(self.max_steps), eta: self.eta }
+    }
+
     /// In a bracket with k rungs each rung costs the same, and one that is never halved as much as a rung: a trial of it
     /// costs k + 1 times its first rung on average.
     fn brackets(&self) -> Vec<Bracket> {

@@ -20,6 +20,7 @@ pub(super) struct Ladder {
 
 /// One trial that came to the rung.
 pub(super) struct Climb {
+    pub place: u32,
     /// Its row of the losses.
     row: usize,
     /// Has it gone on past the judged rung, and not only because it was told to end and took its time?
@@ -28,7 +29,7 @@ pub(super) struct Climb {
 
 impl Rungs {
     /// The rungs in their order, as long as they can be written.
-    fn steps(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = u64> {
         let eta = u64::from(self.eta.max(2));
         let whole = self.max_steps.unwrap_or(u64::MAX);
         let rungs = std::iter::successors(Some(self.min_steps.max(1)), move |rung| rung.checked_mul(eta));
@@ -74,7 +75,7 @@ impl Ladder {
             RecordState::Pending => *last > rungs[self.judged],
             RecordState::Pruned | RecordState::Failed => rungs.get(self.judged + 1).is_some_and(|next| last >= next),
         };
-        self.climbs.push(Climb { row: self.climbs.len(), passed: goes_on });
+        self.climbs.push(Climb { place, row: self.climbs.len(), passed: goes_on });
     }
 
     /// All but the trial that is judged.

@@ -129,11 +129,29 @@ async fn a_store_of_every_older_version_is_upgraded_with_what_is_in_it() {
         let insert = "INSERT INTO events (source, delivery, state, received_at, due_at, body) \
                       VALUES ('github', 'd1', 'ready', 0, 0, $1)";
         sqlx::query(insert).bind(body).execute(&mut connection).await.unwrap();
+        write_trials(&mut connection).await;
         drop(connection);
         let store = Store::open(&store_in(&folder)).await.unwrap();
         assert_eq!(store.lease_events(at(0), MINUTE, 9).await.unwrap()[0].event, ping("d1"));
+        let trials = store.load_trials(&"old-k3f9q2".parse().unwrap()).await.unwrap();
+        let states: Vec<_> = trials.iter().map(|trial| (trial.state.name(), trial.attempt, &trial.steps[..])).collect();
+        let steps = &[(1, 0.5)][..];
+        assert_eq!(states, [("running", 1, steps), ("pruned", 2, steps)]);
         store.close().await;
         Store::open_read_only(&store_in(&folder)).await.unwrap().close().await;
+    }
+}
+
+/// A running and a pruned trial as the first version wrote them.
+async fn write_trials(connection: &mut sqlx::SqliteConnection) {
+    let sweep = "INSERT INTO sweeps (number, id, state, succeeded, tuning, engine, created_at, body) \
+                 VALUES (1, 'old-k3f9q2', 'running', 0, 'old', 'local', 0, '{}')";
+    sqlx::query(sweep).execute(&mut *connection).await.unwrap();
+    for (number, attempt, rank, state) in [(0, 1, 1, "running"), (1, 2, 2, "pruned")] {
+        let trial = "INSERT INTO trials (sweep, number, attempt, rank, state, lost_attempts, proposed_at, params, steps) \
+                     VALUES (1, $1, $2, $3, $4, 0, 0, '{}', '[[1,0.5]]')";
+        let query = sqlx::query(trial).bind(number).bind(attempt).bind(rank).bind(state);
+        query.execute(&mut *connection).await.unwrap();
     }
 }
 

@@ -58,6 +58,7 @@ pub fn launch(text: &str) -> Launch {
         tuning: "resnet".parse().unwrap(),
         asked_by: "@mika".into(),
         params: Params::from_iter([("lr".parse().unwrap(), ParamValue::Float(0.1))]),
+        resume_step: None,
         template: TrialTemplate::Workflow(Box::new(WorkflowTrial::new(WorkflowSource::Template {
             name: "resnet".into(),
         }))),

@@ -206,6 +206,7 @@ pub fn launch(argv: &[&str]) -> Launch {
         tuning: "quick".parse().unwrap(),
         asked_by: "@mika".into(),
         params: Params::default(),
+        resume_step: None,
         template: TrialTemplate::Command {
             argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
             env: BTreeMap::new(),

@@ -40,7 +40,9 @@ pub(super) fn write(
 }
 
 fn environment(launch: &Launch, owner: &str) -> Result<Vec<Value>, RenderError> {
-    let plain = contract::variables(launch)?;
+    let mut plain = contract::variables(launch)?;
+    plain.push((contract::CHECKPOINT, format!("{}/{}", launch.attempt.sweep, launch.attempt.trial)));
+    plain.sort();
     let mut environment: Vec<Value> =
         plain.into_iter().map(|(name, value)| json!({ "name": name, "value": literal(&value) })).collect();
     let secret = json!({ "name": secret_name(owner, &launch.attempt), "key": launch.attempt.to_string() });

@@ -75,6 +75,7 @@ fn launch() -> Launch {
             ("batch".parse().unwrap(), ParamValue::Int(32)),
             ("optimizer".parse().unwrap(), ParamValue::Text("adam".into())),
         ]),
+        resume_step: None,
         template: TrialTemplate::Workflow(Box::new(template())),
         code: Some(Code {
             repository: "octo/resnet".parse().unwrap(),

@@ -44,7 +44,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         seed: 7,
         parallel: 8,
         trials: 40,
-        counts: Counts { waiting: 0, running: 8, complete: 22, pruned: 3, failed: 0 },
+        counts: Counts { waiting: 0, running: 8, paused: 0, complete: 22, pruned: 3, failed: 0 },
         top: value.map(ranked).into_iter().collect(),
         baseline: Some(baseline),
         verdict: None,

@@ -13,6 +13,7 @@ enum Happening {
     Finish(u32, f64),
     Fail(u32),
     Lose(u32),
+    End(u32),
     Report(u32, u64, f64),
     Pass(i64),
     Hold(u32, bool),
@@ -29,6 +30,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         8 => (0u32..12, -2.0..2.0).prop_map(|(trial, loss)| Happening::Finish(trial, loss)),
         2 => (0u32..12).prop_map(Happening::Fail),
         2 => (0u32..12).prop_map(Happening::Lose),
+        4 => (0u32..12).prop_map(Happening::End),
         3 => (0u32..12, 1u64..5, -2.0..2.0).prop_map(|(trial, step, value)| Happening::Report(trial, step, value)),
         2 => (0i64..4000).prop_map(Happening::Pass),
         2 => (0u32..12, any::<bool>()).prop_map(|(trial, held)| Happening::Hold(trial, held)),
@@ -52,13 +54,26 @@ fn happening_to_a_search() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// Are trials paused, and at how many complete ones is none promoted?
+fn pauses() -> impl Strategy<Value = Option<Option<usize>>> {
+    prop::option::of(prop::option::of(0usize..8))
+}
+
 impl World {
+    fn that(pauses: Option<Option<usize>>, change: impl FnOnce(&mut Tuning)) -> Self {
+        let Some(holds_back_at) = pauses else { return Self::new(change) };
+        Self { holds_back_at, ..Self::pausing(change) }
+    }
+
     fn meet(&mut self, happening: &Happening) {
         let known = |world: &Self, trial: u32| world.snapshot().trial(trial).is_some();
         match happening {
             Happening::Finish(trial, loss) if known(self, *trial) => self.finish(*trial, *loss),
             Happening::Fail(trial) if known(self, *trial) => self.fail(*trial, "exit code 1"),
             Happening::Lose(trial) if known(self, *trial) => self.lose(*trial),
+            Happening::End(trial) if self.snapshot().trial(*trial).is_some_and(|trial| trial.stopping.is_some()) => {
+                self.end(*trial);
+            }
             Happening::Hold(trial, held) if known(self, *trial) => {
                 self.tell(*trial, AttemptNews::Held { why: held.then(|| "no node".into()) });
             }
@@ -88,8 +103,11 @@ impl World {
 
 proptest! {
     #[test]
-    fn stepping_again_at_the_same_instant_does_nothing(happenings in prop::collection::vec(happening(), 0..60)) {
-        let mut world = World::new(|tuning| tuning.limits.patience = Some(6));
+    fn stepping_again_at_the_same_instant_does_nothing(
+        happenings in prop::collection::vec(happening(), 0..60),
+        pauses in pauses(),
+    ) {
+        let mut world = World::that(pauses, |tuning| tuning.limits.patience = Some(6));
         world.step();
         for happening in &happenings {
             world.meet(happening);
@@ -101,8 +119,11 @@ proptest! {
     }
 
     #[test]
-    fn limits_hold_and_states_only_move_forward(happenings in prop::collection::vec(happening(), 0..80)) {
-        let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
+    fn limits_hold_and_states_only_move_forward(
+        happenings in prop::collection::vec(happening(), 0..80),
+        pauses in pauses(),
+    ) {
+        let mut world = World::that(pauses, |tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
         world.step();
         let mut before: BTreeMap<u32, (u32, u8)> = BTreeMap::new();
         let mut state = world.sweep().state;
@@ -121,6 +142,9 @@ proptest! {
             if state == SweepState::Finished {
                 prop_assert_eq!((snapshot.open_count(), world.closings), (0, 1));
             }
+            if snapshot.sweep().outcome.is_some() {
+                prop_assert_eq!(snapshot.counts().paused, 0);
+            }
             let has_trials = !snapshot.trials().is_empty();
             prop_assert_eq!(world.released, u32::from(state == SweepState::Finished && has_trials));
             let [now, reloaded] = world.reports();
@@ -131,8 +155,9 @@ proptest! {
     #[test]
     fn while_the_engine_is_away_nothing_begins_and_only_the_end_of_the_sweep_ends_trials(
         happenings in prop::collection::vec(happening(), 0..60),
+        pauses in pauses(),
     ) {
-        let mut world = World::new(|tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
+        let mut world = World::that(pauses, |tuning| tuning.limits.deadline = Some(SignedDuration::from_hours(3)));
         world.step();
         for happening in &happenings {
             let (trials, stopped) = (world.snapshot().trials().len(), world.stopped.len());
@@ -171,17 +196,26 @@ proptest! {
     }
 
     #[test]
-    fn every_sweep_ends_if_its_trials_do(happenings in prop::collection::vec(happening(), 0..40)) {
-        let mut world = World::new(|_| ());
+    fn every_sweep_ends_if_its_trials_do(
+        happenings in prop::collection::vec(happening(), 0..40),
+        pauses in pauses(),
+        poor in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        let mut world = World::that(pauses, |_| ());
         world.step();
         for happening in &happenings {
             world.meet(happening);
         }
         world.meet(&Happening::Back);
-        for _ in 0..200 {
+        for round in 0..200 {
             let open: Vec<u32> = world.snapshot().open_trials().map(|trial| trial.number).collect();
             for trial in open {
-                world.finish(trial, 0.5);
+                if poor.get(round) == Some(&true) {
+                    world.report(trial, round as u64 + 10, 1.5);
+                    world.end(trial);
+                } else {
+                    world.finish(trial, 0.5);
+                }
             }
         }
         prop_assert_eq!(world.sweep().state, SweepState::Finished);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::signal::SearchedTrial;
-use crate::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
+use crate::domain::tuning::{PrunerSettings, Rungs, SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
+use crate::search::RecordState;
 
 /// Proposes x = number / 10, up to a number of points.
 struct Ramp(u32);
@@ -16,12 +17,20 @@ impl Sampler for Ramp {
     }
 }
 
-/// Stops every trial that has reported a loss above 1.
-struct Strict;
+/// Stops every trial that has reported a loss above 1. Of the paused ones it promotes the first, and not while as many
+/// trials are complete as `holds_back_at`.
+struct Strict {
+    holds_back_at: Option<usize>,
+}
 
 impl Pruner for Strict {
     fn should_prune(&self, history: &History, number: u32) -> bool {
         history.steps(number).iter().any(|(_, value)| *value > 1.0)
+    }
+
+    fn promote(&self, history: &History, paused: &[u32]) -> Option<u32> {
+        let complete = history.states().iter().filter(|state| **state == RecordState::Complete).count();
+        paused.first().copied().filter(|_| self.holds_back_at != Some(complete))
     }
 }
 
@@ -30,6 +39,7 @@ pub struct World {
     pub snapshot: Option<Snapshot>,
     pub now: Timestamp,
     pub points: u32,
+    pub holds_back_at: Option<usize>,
     pub grant: Grant,
     pub running: BTreeSet<AttemptId>,
     pub stopped: Vec<AttemptId>,
@@ -46,6 +56,7 @@ impl World {
             snapshot: Some(Snapshot::load(sweep::fixture(tuning), Vec::new())),
             now: Timestamp::from_second(1_700_000_000).unwrap(),
             points: u32::MAX,
+            holds_back_at: None,
             grant: Grant::Places(100),
             running: BTreeSet::new(),
             stopped: Vec::new(),
@@ -53,6 +64,15 @@ impl World {
             released: 0,
             last: None,
         }
+    }
+
+    /// A world whose trials can resume, so that they are paused.
+    pub fn pausing(change: impl FnOnce(&mut Tuning)) -> Self {
+        Self::new(|tuning| {
+            tuning.resumable = true;
+            tuning.search.pruner = PrunerSettings::Asha(Rungs { min_steps: 1, max_steps: None, eta: 2 });
+            change(tuning);
+        })
     }
 
     /// A world in which one workflow searches by itself.
@@ -72,7 +92,7 @@ impl World {
 
     pub fn step(&mut self) -> Stepped {
         let ramp = Ramp(self.points);
-        let search = Search { sampler: &ramp, pruner: Some(&Strict) };
+        let search = Search { sampler: &ramp, pruner: Some(&Strict { holds_back_at: self.holds_back_at }) };
         let (snapshot, stepped) = step(self.snapshot.take().unwrap(), &search, &self.grant, self.now);
         self.snapshot = Some(snapshot);
         for effect in &stepped.effects {
@@ -109,6 +129,16 @@ impl World {
     pub fn finish(&mut self, trial: u32, loss: f64) {
         let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
         self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Succeeded { metrics } });
+    }
+
+    pub fn report(&mut self, trial: u32, step: u64, loss: f64) {
+        let metrics: Metrics = [("loss".parse().unwrap(), loss)].into_iter().collect();
+        self.tell(trial, AttemptNews::Reported { step, metrics });
+    }
+
+    /// The engine has ended it.
+    pub fn end(&mut self, trial: u32) {
+        self.tell(trial, AttemptNews::Ended { end: AttemptEnd::Stopped });
     }
 
     pub fn fail(&mut self, trial: u32, reason: &str) {
