@@ -68,6 +68,7 @@ fn the_environment_is_the_contract_and_what_is_declared() {
     LR=0.1
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     TUNEBOT_ATTEMPT=quick-k3f9q2-17-2
+    TUNEBOT_CHECKPOINT=/trials/quick-k3f9q2/checkpoints/17
     TUNEBOT_COMMIT=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     TUNEBOT_PARAMS={"lr":0.1,"tag":"a; touch x"}
     TUNEBOT_REF=main

@@ -142,6 +142,34 @@ fn in_which_order_trials_ended_makes_no_difference() {
 }
 
 #[test]
+fn what_is_promoted_is_paused_and_would_not_be_stopped() {
+    let mut promoted = 0;
+    for pruner in eager() {
+        for seed in 0..40_u32 {
+            let mut history = History::new(mixed(), vec![Direction::Minimize], u64::from(seed));
+            let mut paused = Vec::new();
+            for number in 0..12_u32 {
+                let dice = (seed * 31 + number * 17) % 23;
+                let states = [RecordState::Pruned, RecordState::Complete, RecordState::Pruned, RecordState::Pending];
+                let state = states[(dice % 4) as usize];
+                let steps: Vec<_> = (1..=u64::from(dice % 5)).map(|step| (step, f64::from(dice * 7 % 11))).collect();
+                history.record(number, trial(state, &steps));
+                paused.extend((state == RecordState::Pruned && dice % 3 > 0).then_some(number));
+            }
+            let Some(place) = pruner.promote(&history, &paused) else { continue };
+            promoted += 1;
+            assert!(paused.contains(&place));
+            paused.reverse();
+            assert_eq!(pruner.promote(&history, &paused), Some(place), "their order makes no difference");
+            let steps = history.steps(place).to_vec();
+            history.record(place, trial(RecordState::Pending, &steps));
+            assert!(!pruner.should_prune(&history, place));
+        }
+    }
+    assert!(promoted > 20, "{promoted}");
+}
+
+#[test]
 fn both_directions_are_judged_alike() {
     let ends: Vec<f64> = (0..12).map(|k| f64::from(k * 5 % 12)).collect();
     for pruner in comparing() {

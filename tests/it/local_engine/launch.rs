@@ -7,9 +7,10 @@ use std::os::unix::fs::PermissionsExt;
 use tunebot::domain::params::Value;
 use tunebot::domain::signal::AttemptEnd;
 use tunebot::domain::tuning::TrialTemplate;
-use tunebot::engine::{Engine, EngineError};
+use tunebot::engine::{Engine, EngineError, Launch};
 
 use super::site::{self, Site, attempt, failure, launch, script, shown};
+use crate::support::watched::wait_until;
 
 #[tokio::test]
 async fn a_trial_sees_nothing_of_our_environment_but_what_is_declared() {
@@ -20,7 +21,29 @@ async fn a_trial_sees_nothing_of_our_environment_but_what_is_declared() {
     let log = site.read("stdout.log");
     let names: BTreeSet<&str> = log.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     let names: Vec<&str> = names.into_iter().collect();
-    insta::assert_snapshot!(names.join(" "), @"HOME PATH TUNEBOT_ATTEMPT TUNEBOT_PARAMS TUNEBOT_REPORT_URL TUNEBOT_RESULT TUNEBOT_SWEEP TUNEBOT_TOKEN TUNEBOT_TRIAL");
+    insta::assert_snapshot!(names.join(" "), @"HOME PATH TUNEBOT_ATTEMPT TUNEBOT_CHECKPOINT TUNEBOT_PARAMS TUNEBOT_REPORT_URL TUNEBOT_RESULT TUNEBOT_SWEEP TUNEBOT_TOKEN TUNEBOT_TRIAL");
+}
+
+#[tokio::test]
+async fn what_a_trial_keeps_is_there_for_its_next_attempt_and_goes_with_the_sweep() {
+    let site = Site::new();
+    let mut engine = site.start();
+    let keeping = r#"cat "$TUNEBOT_CHECKPOINT/step" 2>/dev/null; echo "${TUNEBOT_RESUME_STEP-none}"; echo 3 > "$TUNEBOT_CHECKPOINT/step""#;
+    engine.submit(&script(keeping)).await;
+    engine.end().await;
+    assert_eq!(site.read("stdout.log"), "none\n");
+    engine.engine.forget(&attempt()).await;
+    let again = Launch { attempt: "quick-k3f9q2-0-2".parse().unwrap(), resume_step: Some(3), ..script(keeping) };
+    engine.submit(&again).await;
+    let log = site.folder().with_file_name("0-2").join("outcome.json");
+    wait_until("the second attempt has ended", || log.exists()).await;
+    assert_eq!(fs::read_to_string(log.with_file_name("stdout.log")).unwrap(), "3\n3\n");
+    let kept = site.folder().with_file_name("checkpoints");
+    assert!(kept.join("0/step").exists());
+    for _ in 0..2 {
+        engine.engine.release(&attempt().sweep).await.unwrap();
+        assert!(!kept.exists());
+    }
 }
 
 #[tokio::test]

@@ -141,3 +141,39 @@ fn about_log_eta_trials_are_let_on_as_witnesses() {
     let counts = [1, 2, 3, 4, 9, 10, 27, 28].map(|came| wanted_witnesses(came, 3));
     assert_eq!(counts, [0, 1, 1, 2, 2, 3, 3, 4]);
 }
+
+/// Trials that have stopped at their first or second rung, at 1 and 3 steps, and what became of them.
+fn stopped(trials: &[(RecordState, u64, f64)]) -> History {
+    let mut history = History::new(Space::new(Vec::new()).unwrap(), vec![Direction::Minimize], 0);
+    for (place, (state, steps, value)) in (0..).zip(trials) {
+        let values = (*state == RecordState::Complete).then_some(*value).into_iter().collect();
+        let steps = (1..=*steps).map(|step| (step, *value)).collect();
+        history.record(place, Record { state: *state, values, steps, ..Record::pending(Params::default()) });
+    }
+    history
+}
+
+#[test]
+fn the_best_paused_trial_is_promoted_once_it_is_among_the_best_of_its_rung() {
+    use RecordState::{Complete, Failed, Pending, Pruned};
+    let pruner = Asha { rungs: RUNGS };
+    // Trial 1 went on although it is not among the best, so that no other does for that reason alone.
+    let mut trials = vec![(Pending, 1, 0.0), (Complete, 27, 9.0), (Pruned, 1, 3.0), (Pruned, 1, 2.0), (Failed, 0, 0.0)];
+    trials.push((Complete, 27, 8.0));
+    assert_eq!(pruner.promote(&stopped(&trials), &[2, 3]), None);
+    trials[0].0 = Failed;
+    let history = stopped(&trials);
+    assert_eq!(pruner.promote(&history, &[2, 3]), Some(3));
+    assert_eq!(pruner.promote(&history, &[2]), None, "it is not the best of the rung");
+    assert_eq!(pruner.promote(&history, &[]), None);
+    assert_eq!(pruner.promote(&history, &[4, 99]), None, "they have come to no rung");
+}
+
+#[test]
+fn of_several_rungs_the_highest_promotes_first() {
+    use RecordState::{Complete, Pruned};
+    let pruner = Asha { rungs: RUNGS };
+    let history = stopped(&[(Pruned, 1, 1.0), (Pruned, 3, 2.0), (Complete, 27, 9.0), (Complete, 27, 8.0)]);
+    assert_eq!(pruner.promote(&history, &[0, 1]), Some(1));
+    assert_eq!(pruner.promote(&history, &[0]), Some(0));
+}
