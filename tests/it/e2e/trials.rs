@@ -72,7 +72,7 @@ async fn a_paused_trial_is_promoted_when_a_better_one_falls_away_and_repeats_no_
     scene.let_past(1, 2);
     // The third comes to the rung behind the first, and one that is not among the best has gone on already.
     scene.trials_are(&[("running", 1), ("complete", 2), ("paused", 1)]).await;
-    scene.slack.wait_for_text(TUNING, "1 done, 1 paused, 1 running").await;
+    scene.slack.wait_for_text(TUNING, "1 done · 1 paused · 1 running").await;
     scene.let_past(2, 2);
     scene.let_past(0, 1);
     insta::assert_snapshot!(scene.closed().await, @"");
