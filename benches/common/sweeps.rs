@@ -48,6 +48,7 @@ pub fn tuning(sampler: SamplerKind, trials: u32, parallel: u32, engine: &str) ->
             inherit_env: Default::default(),
             source: None,
         },
+        resumable: false,
         production: None,
         access: Access::default(),
         requirement: None,
