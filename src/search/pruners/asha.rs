@@ -23,13 +23,16 @@ use crate::search::{History, Pruner};
 ///   ([`informedness`]); about log `eta` of those that came are let on for that alone. The less rungs tell, the more trials
 ///   go on, and all of them where curves cross; where they tell much, fewer than 1/`eta`.
 ///
-/// Cost: O(n_trials · n_rungs · log n_steps) a call.
+/// Cost: O((n_trials · log n_steps + n_passed²) · n_rungs) a call.
 pub(super) struct Asha {
     pub rungs: Rungs,
 }
 
 /// At this informedness 1/`eta` of the trials go on.
-const PLAIN: f64 = 0.8;
+const PLAIN: f64 = 0.85;
+
+/// At this informedness, and below it, all trials go on: so few trials show no more than luck does.
+const LUCK: f64 = 0.3;
 
 /// The greatest power of 1/`eta` that goes on, however much a rung tells.
 const STRICTEST: f64 = 1.3;
@@ -81,7 +84,7 @@ fn falls_behind(history: &History, place: u32, rungs: &Rungs) -> bool {
     let better = others.iter().filter(|score| score.total_cmp(own) == Ordering::Less).count();
     let best_share = 1.0 / f64::from(rungs.eta.max(2));
     // 0 where this rung, or one after it, tells nothing.
-    let strictness = (informedness(&ladder, best_share) / PLAIN).min(STRICTEST);
+    let strictness = ((informedness(&ladder, best_share) - LUCK) / (PLAIN - LUCK)).clamp(0.0, STRICTEST);
     if better < places(&ladder, powf(best_share, strictness)) {
         return false;
     }

@@ -4,7 +4,7 @@ use super::asha::best_count;
 use super::ladder::Ladder;
 
 /// Before there is evidence a rung is believed to tell so much…
-const BELIEF: f64 = 0.9;
+const BELIEF: f64 = 0.8;
 
 /// …with the weight of one trial.
 const BELIEF_WEIGHT: f64 = 1.0;
@@ -83,7 +83,8 @@ fn restrain(values: &mut [f64]) {
 /// That is Somers' D between "among the best `best_share` here" and the outlook there, over the trials that went on. Those
 /// that were not among the best and went on all the same are the evidence: each weighs one, by the share of the best that
 /// are still better than it, less the share that it has overtaken. 1: none was overtaken. 0, or a negative value taken for
-/// it: they did as well as the best.
+/// it: they did as well as the best. Nor is it more than what all trials that went on tell together
+/// ([`weighted_concordance`]): the best themselves came to their end in another order where a rung is mere luck.
 pub(super) fn informedness(ladder: &Ladder, best_share: f64) -> f64 {
     let (last, others) = (ladder.judged + ladder.rungs_left() - 1, ladder.others().len());
     let ends: Vec<f64> = ladder.others().iter().map(|climb| ladder.end(climb)).collect();
@@ -104,22 +105,57 @@ pub(super) fn informedness(ladder: &Ladder, best_share: f64) -> f64 {
 fn concordance(here: &[f64], there: &[f64], best_share: f64) -> f64 {
     let mut came: Vec<(f64, f64)> = here.iter().copied().zip(there.iter().copied()).collect();
     came.retain(|(here, _)| !here.is_nan());
-    let (mut sum, mut count) = (BELIEF * BELIEF_WEIGHT, BELIEF_WEIGHT);
-    if !came.is_empty() {
-        came.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (best, rest) = came.split_at(best_count(came.len(), best_share));
-        let known = |trials: &[(f64, f64)]| -> Vec<f64> {
-            trials.iter().map(|(_, there)| *there).filter(|there| !there.is_nan()).collect()
-        };
-        let (mut best, rest) = (known(best), known(rest));
-        best.sort_by(f64::total_cmp);
-        for there in rest.iter().filter(|_| !best.is_empty()) {
-            let better = best.partition_point(|other| other < there);
-            let not_worse = best.partition_point(|other| other <= there);
-            // Ties count half.
-            sum += (better + not_worse) as f64 / best.len() as f64 - 1.0;
-            count += 1.0;
+    if came.is_empty() {
+        return BELIEF;
+    }
+    came.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (best, rest) = came.split_at(best_count(came.len(), best_share));
+    let known = |trials: &[(f64, f64)]| -> Vec<f64> {
+        trials.iter().map(|(_, there)| *there).filter(|there| !there.is_nan()).collect()
+    };
+    let (mut best, rest) = (known(best), known(rest));
+    best.sort_by(f64::total_cmp);
+    let (mut sum, mut count) = (0.0, 0.0);
+    for there in rest.iter().filter(|_| !best.is_empty()) {
+        let better = best.partition_point(|other| other < there);
+        let not_worse = best.partition_point(|other| other <= there);
+        // Ties count half.
+        sum += (better + not_worse) as f64 / best.len() as f64 - 1.0;
+        count += 1.0;
+    }
+    believed(sum, count).min(weighted_concordance(&came))
+}
+
+/// Somers' D of (here, there) over all pairs of trials that are known, each pair weighted by its difference there, drawn
+/// towards the belief as if all but one of the trials were evidence.
+///
+/// A sampler that learns ends up with trials that hardly differ, and whose order nothing foretells: they weigh little.
+fn weighted_concordance(came: &[(f64, f64)]) -> f64 {
+    let known = came.iter().filter(|(here, there)| here.is_finite() && there.is_finite());
+    let (here, mut there): (Vec<f64>, Vec<f64>) = known.copied().unzip();
+    if there.len() < 2 {
+        return 1.0;
+    }
+    restrain(&mut there);
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for second in 1..there.len() {
+        for first in 0..second {
+            let (change, difference) = (here[second] - here[first], there[second] - there[first]);
+            weight += difference.abs();
+            if change != 0.0 {
+                sum += if change > 0.0 { difference } else { -difference };
+            }
         }
     }
-    sum / count
+    if weight > 0.0 && weight.is_finite() {
+        let count = there.len() as f64 - 1.0;
+        believed(count * sum / weight, count)
+    } else {
+        1.0
+    }
+}
+
+/// The mean of `count` trials that sum up to `sum`, and of the belief.
+fn believed(sum: f64, count: f64) -> f64 {
+    (BELIEF * BELIEF_WEIGHT + sum) / (BELIEF_WEIGHT + count)
 }
