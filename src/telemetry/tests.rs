@@ -45,6 +45,7 @@ fn what_happened_is_counted_by_closed_sets_of_labels() {
     # TYPE tunebot_trials gauge
     tunebot_trials{state="complete"} 40
     tunebot_trials{state="failed"} 0
+    tunebot_trials{state="paused"} 0
     tunebot_trials{state="pruned"} 0
     tunebot_trials{state="running"} 0
     tunebot_trials{state="waiting"} 0

@@ -63,6 +63,7 @@ async fn metrics_tell_of_events_sweeps_trials_the_outbox_and_requests() {
     tunebot_sweeps{state="stopping"} 0
     tunebot_trials{state="complete"} 9
     tunebot_trials{state="failed"} 0
+    tunebot_trials{state="paused"} 0
     tunebot_trials{state="pruned"} 0
     tunebot_trials{state="running"} 0
     tunebot_trials{state="waiting"} 0
