@@ -10,6 +10,7 @@ use crate::support::server::Tunebot;
 use crate::support::slack::workspace::Message;
 use crate::support::slack::{Author, FakeSlack, Limits, TUNING};
 use crate::support::slack_client::{SlackClient, SlashCommand};
+use crate::support::watched::PATIENCE;
 
 pub const MODELS: &str = "acme/models";
 
@@ -65,11 +66,12 @@ impl Scene {
         self.read(&["explain", &event.to_string()]).await
     }
 
-    /// Waits until something has been decided about the event, for good.
+    /// Waits until something has been decided about the event, for good. If the store could not be written meanwhile, that
+    /// is when the event's lease of two minutes is over.
     pub async fn decided(&self, event: u64) -> serde_json::Value {
         let path = format!("/api/v1/events/{event}");
         self.tunebot
-            .wait_for("the outcome of an event", &path, |answer| {
+            .wait_long_for("the outcome of an event", &path, 3 * PATIENCE, |answer| {
                 Some(answer.json()).filter(|event| matches!(event["state"].as_str(), Some("done" | "dead")))
             })
             .await

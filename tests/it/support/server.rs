@@ -170,14 +170,28 @@ impl Tunebot {
     ///
     /// # Panics
     /// In vain; the panic shows the last answer.
-    pub async fn wait_for<R>(&self, what: &str, path: &str, mut find: impl FnMut(&Answer) -> Option<R>) -> R {
-        let deadline = Instant::now() + PATIENCE;
+    pub async fn wait_for<R>(&self, what: &str, path: &str, find: impl FnMut(&Answer) -> Option<R>) -> R {
+        self.wait_long_for(what, path, PATIENCE, find).await
+    }
+
+    /// Asks for `path` until `find` finds something in the answer, but not longer than `patience`.
+    ///
+    /// # Panics
+    /// In vain; the panic shows the last answer.
+    pub async fn wait_long_for<R>(
+        &self,
+        what: &str,
+        path: &str,
+        patience: Duration,
+        mut find: impl FnMut(&Answer) -> Option<R>,
+    ) -> R {
+        let deadline = Instant::now() + patience;
         loop {
             let answer = self.get(path).await;
             if let Some(found) = find(&answer) {
                 return found;
             }
-            assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}; {path} says {answer:?}");
+            assert!(Instant::now() < deadline, "waited {patience:?} in vain for {what}; {path} says {answer:?}");
             tokio::time::sleep(LOOK).await;
         }
     }
