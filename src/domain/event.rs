@@ -138,6 +138,7 @@ pub struct Comment {
     pub body: String,
 }
 
+/// A command from Slack, whichever way it was given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SlashCommand {
     pub team: String,
@@ -147,6 +148,36 @@ pub struct SlashCommand {
     pub user_name: String,
     /// What follows `/tune`.
     pub text: String,
+    /// The thread that it was given in, so that it is answered there.
+    #[serde(default)]
+    pub thread: Option<String>,
+    #[serde(default)]
+    pub given: Given,
+}
+
+/// How a command was given in Slack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// Typed as `/tune …`. Slack lets nobody do that in a thread.
+    #[default]
+    Slash,
+    /// A message that mentions the app.
+    Mention,
+    /// A message to the app alone.
+    Direct,
+    /// A click on a message.
+    Button,
+    /// A form that was filled in.
+    Form,
+}
+
+impl Given {
+    /// Whoever gives a command in a message of their own gets no answer but another message; the other ways in have one
+    /// that only the asker sees.
+    pub fn is_message(self) -> bool {
+        matches!(self, Self::Mention | Self::Direct)
+    }
 }
 
 /// A slot of a schedule has come.

@@ -191,13 +191,15 @@ impl Performer {
         let Some(slot) = notification.thread_slot() else {
             return Ok(Some(Cow::Borrowed(notification)));
         };
-        let Destination::Slack { thread: None, channel, mention } = &notification.destination else {
+        let Destination::Slack { thread, channel, mention } = &notification.destination else {
             return Ok(Some(Cow::Borrowed(notification)));
         };
         let Some(Receipt::Slack { ts, .. }) = self.store.receipt(slot).await? else {
             return Ok(None);
         };
-        let destination = Destination::Slack { channel: channel.clone(), thread: Some(ts), mention: mention.clone() };
+        // Slack has no threads within threads: a message that is in one is followed by its own in the same.
+        let thread = Some(thread.clone().unwrap_or(ts));
+        let destination = Destination::Slack { channel: channel.clone(), thread, mention: mention.clone() };
         Ok(Some(Cow::Owned(Notification { destination, ..notification.clone() })))
     }
 

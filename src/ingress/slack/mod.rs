@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{Refusal, signature};
-use crate::domain::event::{Event, EventKey, EventKind, SlashCommand, Source};
+use crate::domain::event::{Event, EventKey, EventKind, Given, SlashCommand, Source};
 
 /// A request that was signed longer ago than this, or further in the future, is refused.
 pub const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -84,6 +84,8 @@ pub fn parse_command(body: &[u8], now: Timestamp) -> Result<Event, Refusal> {
             user: text("user_id"),
             user_name: text("user_name"),
             text: text("text").trim().to_owned(),
+            thread: None,
+            given: Given::Slash,
         }),
     };
     Ok(event(text("trigger_id"), body, kind, now))

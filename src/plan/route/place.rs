@@ -66,9 +66,11 @@ impl<'a> Place<'a> {
     /// Where answers in words go; a caller of the API has no such place.
     pub fn answers_to(self) -> Option<Destination> {
         match self {
-            Self::Slack(SlashCommand { channel, user, .. }) => {
-                Some(Destination::Slack { channel: channel.clone(), thread: None, mention: Some(user.clone()) })
-            }
+            Self::Slack(SlashCommand { channel, user, thread, .. }) => Some(Destination::Slack {
+                channel: channel.clone(),
+                thread: thread.clone(),
+                mention: Some(user.clone()),
+            }),
             Self::PullRequest(Comment { repository, pull_request, .. }) => {
                 Some(Destination::GithubComment { repository: repository.clone(), pull_request: *pull_request })
             }

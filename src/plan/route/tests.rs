@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::event::{Comment, EventKey, GitReference, PullRequest, Push, Request, SlashCommand, Source, Tick};
+use crate::domain::event::{
+    Comment, EventKey, GitReference, Given, PullRequest, Push, Request, SlashCommand, Source, Tick,
+};
 use crate::domain::ids::CommitSha;
 use crate::domain::sweep::{self, SweepState};
 use crate::domain::tuning;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::domain::effect::{Action, Content, Lane};
-use crate::domain::event::{Comment, EventKey, GitReference, Push, SlashCommand, Source, Tick};
+use crate::domain::event::{Comment, EventKey, GitReference, Given, Push, SlashCommand, Source, Tick};
 use crate::domain::ids::{EventId, SweepId};
 use crate::domain::rules::{CodeDefault, Globs, MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};
 use crate::domain::signal::{SignalKind, StopRequest};
@@ -96,8 +96,9 @@ fn comment(body: &str) -> Event {
 
 fn slash(text: &str) -> Event {
     let (team, channel, user, user_name) = ("T1".into(), "C1".into(), "U1".into(), "mika".into());
-    let kind = EventKind::SlashCommand(SlashCommand { team, channel, user, user_name, text: text.into() });
-    event(Source::Slack, text, kind)
+    let (words, thread, given) = (text.to_owned(), None, Given::Slash);
+    let command = SlashCommand { team, channel, user, user_name, text: words, thread, given };
+    event(Source::Slack, text, EventKind::SlashCommand(command))
 }
 
 struct Bench {

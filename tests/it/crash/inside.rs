@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 use tunebot::config::{self, Config, Purpose};
-use tunebot::domain::event::{Event, EventKey, EventKind, GitReference, Push, SlashCommand, Source};
+use tunebot::domain::event::{Event, EventKey, EventKind, GitReference, Given, Push, SlashCommand, Source};
 use tunebot::domain::ids::SweepId;
 use tunebot::domain::sweep::{Outcome, SweepState};
 use tunebot::domain::trial::TrialState;
@@ -64,8 +64,9 @@ fn push(digit: &str) -> Event {
 
 fn slash(text: &str) -> Event {
     let (team, channel, user, user_name) = ("T1".into(), "C1".into(), "U1".into(), "mika".into());
-    let kind = EventKind::SlashCommand(SlashCommand { team, channel, user, user_name, text: text.into() });
-    event(Source::Slack, text, kind)
+    let (words, thread, given) = (text.to_owned(), None, Given::Slash);
+    let command = SlashCommand { team, channel, user, user_name, text: words, thread, given };
+    event(Source::Slack, text, EventKind::SlashCommand(command))
 }
 
 /// Crashes after change 1, 2, 3, … until a life comes to its end before that. Returns how many crash points there were.

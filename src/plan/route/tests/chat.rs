@@ -17,6 +17,18 @@ fn a_slash_command_starts_a_sweep_of_the_default_branch() {
 }
 
 #[test]
+fn a_command_in_a_thread_is_answered_in_that_thread() {
+    assert_snapshot!(told(in_thread("wine")), @"
+    /tune wine: started [wine-kxtqnc]: asked for by @mika
+    -> sweep wine-kxtqnc for @mika of no code; group none; tells slack/C1/1780000000.000100
+    ");
+    assert_snapshot!(told(in_thread("stop resnet-k3f9q2")), @r#"
+    /tune stop resnet-k3f9q2: stopped [resnet-k3f9q2]: asked for by @mika
+    -> signal to resnet-k3f9q2: StopRequested { by: Person { name: "@mika" } }
+    "#);
+}
+
+#[test]
 fn a_branch_that_is_named_is_the_one_that_runs() {
     assert_snapshot!(told(slash("resnet ref=my-branch")), @"
     /tune resnet ref=my-branch: started [resnet-pnmyx2]: asked for by @mika

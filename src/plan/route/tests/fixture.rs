@@ -171,7 +171,21 @@ pub(super) fn slash(text: &str) -> EventKind {
         user: "U1".into(),
         user_name: "mika".into(),
         text: text.into(),
+        thread: None,
+        given: Given::Slash,
     })
+}
+
+/// The same command in a message that mentions the app, in a thread.
+pub(super) fn in_thread(text: &str) -> EventKind {
+    match slash(text) {
+        EventKind::SlashCommand(command) => EventKind::SlashCommand(SlashCommand {
+            thread: Some("1780000000.000100".into()),
+            given: Given::Mention,
+            ..command
+        }),
+        other => other,
+    }
 }
 
 pub(super) fn request(command: &str) -> EventKind {
