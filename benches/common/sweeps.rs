@@ -53,6 +53,7 @@ pub fn tuning(sampler: SamplerKind, trials: u32, parallel: u32, engine: &str) ->
         access: Access::default(),
         requirement: None,
         dashboards: vec![],
+        apply: None,
     })
 }
 

@@ -66,6 +66,9 @@ pub struct Report {
     /// What mattered, the largest first: of a finished sweep that is large enough to tell.
     #[serde(default)]
     pub importances: Vec<Importance>,
+    /// `/tune apply` can write its best parameters into a file of the repository.
+    #[serde(default)]
+    pub applies: bool,
 }
 
 impl Report {
@@ -74,6 +77,11 @@ impl Report {
 
     pub fn best(&self) -> Option<&Ranked> {
         self.top.first()
+    }
+
+    /// Is there something to apply, and somewhere to write it?
+    pub fn may_be_applied(&self) -> bool {
+        self.applies && self.is_final() && self.best().is_some()
     }
 
     pub fn is_final(&self) -> bool {

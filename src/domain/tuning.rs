@@ -10,8 +10,10 @@ use super::ids::{EngineName, MetricName, TuningName};
 use super::metrics::Objectives;
 use super::params::{Params, Space};
 
+mod apply;
 mod pruner;
 
+pub use apply::{ApplySettings, Format};
 pub use pruner::{PrunerSettings, Rungs};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct Tuning {
     pub requirement: Option<Requirement>,
     /// Names of the configured dashboards that messages link to.
     pub dashboards: Vec<String>,
+    /// Where `/tune apply` writes the best parameters; without it there is no such command for the tuning.
+    #[serde(default)]
+    pub apply: Option<ApplySettings>,
 }
 
 impl Tuning {
@@ -368,5 +373,6 @@ pub fn fixture() -> Tuning {
         access: Access::default(),
         requirement: None,
         dashboards: Vec::new(),
+        apply: None,
     }
 }

@@ -67,6 +67,7 @@ pub fn queued() -> Report {
         held: None,
         away: None,
         importances: Vec::new(),
+        applies: false,
     }
 }
 

@@ -56,6 +56,7 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         held: held(snapshot),
         away: snapshot.away().filter(|_| sweep.state != SweepState::Finished).cloned(),
         importances: importance::of_finished(snapshot),
+        applies: tuning.apply.is_some(),
     }
 }
 

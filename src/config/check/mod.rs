@@ -3,6 +3,7 @@
 //! A check reports and goes on with a stand-in, so that the next fault is found too. What was left out because its file
 //! could not be read so far is not reported a second time as missing.
 
+mod apply;
 mod beginning;
 mod engines;
 mod expression;

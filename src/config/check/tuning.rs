@@ -47,6 +47,7 @@ impl Checker<'_> {
         let access = self.access(&place.key("access"), &entry.access);
         let requirement = self.requirement(place, entry, &objectives);
         let dashboards = self.dashboard_names(place, &entry.dashboards);
+        let apply = self.apply(place, name, entry);
         Some(Tuning {
             name: name.clone(),
             description: entry.description.clone(),
@@ -61,6 +62,7 @@ impl Checker<'_> {
             access,
             requirement,
             dashboards,
+            apply,
         })
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Nothing here is checked beyond its type; `check` does that, over all files together.
 
+mod apply;
 mod json;
 mod pruner;
 mod rules;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::{EngineName, TuningName};
 
+pub(super) use apply::*;
 pub(super) use pruner::*;
 pub(super) use rules::*;
 pub(super) use server::*;

@@ -10,6 +10,7 @@ use crate::domain::ids::{MetricName, ParamName};
 use crate::domain::metrics::Direction;
 use crate::domain::tuning::SamplerKind;
 
+use super::apply::ApplyEntry;
 use super::pruner::PrunerEntry;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
 use super::warm_start::WarmStartEntry;
@@ -73,6 +74,9 @@ pub(in crate::config) struct TuningEntry {
     /// Names of Grafana dashboards that messages link to.
     #[serde(default)]
     pub dashboards: Vec<String>,
+    /// Where `/tune apply` writes the best parameters: a pull request changes a file of the tuning's repository. Default: there
+    /// is no such command for the tuning.
+    pub apply: Option<ApplyEntry>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 
+mod apply;
 mod manifests;
 mod rules;
 mod server;

@@ -120,6 +120,7 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         held: None,
         away: None,
         importances: Vec::new(),
+        applies: false,
     }
 }
 

@@ -61,6 +61,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         held: None,
         away: None,
         importances: Vec::new(),
+        applies: false,
     }
 }
 
