@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tunebot::domain::decision::{Decision, Verdict};
+use tunebot::domain::detail::Told;
 use tunebot::domain::event::{self, Event, EventKey, EventKind, Source};
 use tunebot::domain::ids::{EventId, Repository, SweepId, TuningName};
 use tunebot::domain::sweep::{Code, Origin, Outcome, Sweep, SweepState};
@@ -239,6 +240,7 @@ fn sweep(tuning: &Tuning, origin: Origin, code: Option<Code>, trials: u32, now: 
         ended_at: Some(now),
         outcome: Some(Outcome::Imported),
         reported_at: Some(now),
+        told: Told::default(),
     }
 }
 

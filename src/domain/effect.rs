@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::detail::Detail;
 use super::event::EventKey;
 use super::ids::{AttemptId, EngineName, SweepId};
 use super::params::Params;
@@ -59,12 +60,17 @@ pub enum Content {
     Sweep(Box<Report>),
     /// The line that tells the asker that the sweep has ended; never edited.
     Closing(Box<Report>),
+    /// A line in the thread of a running sweep's message; never edited.
+    Detail(Box<Detail>),
     /// Plain text in answer to a command.
     Answer { text: String },
 }
 
 /// What a slot's name ends with if it is the closing line of the sweep message whose slot is the rest.
 const CLOSING: &str = "/closing";
+
+/// What stands between the slot of a sweep message and the name of a line in its thread.
+const DETAIL: &str = "/detail/";
 
 impl Notification {
     /// The slot of a sweep's message at `destination`.
@@ -82,11 +88,26 @@ impl Notification {
         format!("{slot}{CLOSING}")
     }
 
-    /// The slot of the sweep message that this closing line belongs to; it goes into that message's thread.
+    /// The slot of a line in the thread of the sweep message in `slot`.
+    pub fn detail_slot(slot: &str, detail: &Detail) -> String {
+        format!("{slot}{DETAIL}{}", detail.news.name())
+    }
+
+    /// The slot of the sweep message that this line belongs to; it goes into that message's thread.
     pub fn thread_slot(&self) -> Option<&str> {
         match self.content {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
-            _ => None,
+            Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
+            Content::Sweep(_) | Content::Answer { .. } => None,
+        }
+    }
+
+    /// What identifies it in the outbox: its slot, but for a line that replaces one of another slot which was not
+    /// delivered yet.
+    fn key(&self) -> String {
+        match (&self.content, self.thread_slot()) {
+            (Content::Detail(detail), Some(slot)) => format!("notify/{slot}{DETAIL}{}", detail.news.kind()),
+            _ => format!("notify/{}", self.slot),
         }
     }
 }
@@ -98,18 +119,23 @@ impl Action {
             Self::Submit { attempt, .. } => format!("submit/{attempt}"),
             Self::Stop { attempt, .. } => format!("stop/{attempt}"),
             Self::Release { sweep, .. } => format!("release/{sweep}"),
-            Self::Notify(notification) => format!("notify/{}", notification.slot),
+            Self::Notify(notification) => notification.key(),
         }
     }
 
     /// Which of the effects that are carried out together come before it: those of a lower stage. A stop presupposes its
-    /// submission, a closing line the message that begins its thread, a release that nothing of its sweep is to be done.
+    /// submission, a line in a thread the message that begins it, a closing line the other lines, a release that nothing of
+    /// its sweep is to be done.
     pub fn stage(&self) -> u8 {
         match self {
             Self::Submit { .. } => 0,
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
-            Self::Notify(notification) => u8::from(notification.thread_slot().is_some()),
+            Self::Notify(notification) => match notification.content {
+                Content::Sweep(_) | Content::Answer { .. } => 0,
+                Content::Detail(_) => 1,
+                Content::Closing(_) => 2,
+            },
         }
     }
 

@@ -4,6 +4,7 @@
 //! program imports this module; this module imports nothing of the program.
 
 pub mod decision;
+pub mod detail;
 pub mod earlier;
 pub mod effect;
 pub mod error;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::detail::Told;
 use super::earlier::StartsFrom;
 use super::ids::{CommitSha, EventId, Repository, RuleName, SweepId};
 use super::params::Params;
@@ -40,6 +41,9 @@ pub struct Sweep {
     pub outcome: Option<Outcome>,
     /// When its progress was last written down for its destinations.
     pub reported_at: Option<Timestamp>,
+    /// What was told in the threads of its messages.
+    #[serde(default)]
+    pub told: Told,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -278,5 +282,6 @@ pub fn fixture(tuning: Tuning) -> Sweep {
         ended_at: None,
         outcome: None,
         reported_at: None,
+        told: Told::default(),
     }
 }

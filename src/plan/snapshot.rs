@@ -36,6 +36,8 @@ pub struct Snapshot {
     tally: Tally,
     /// Something worth telling has happened since the last report.
     pub(super) news: bool,
+    /// When something falls due that is to be told in the thread of the sweep's message, as of the last step.
+    pub(super) line_at: Option<Timestamp>,
     /// The engine does not answer: what has become of the trials is unknown.
     pub(super) away: Option<Away>,
     /// Silence counts only from here on: nobody was listening before.
@@ -77,6 +79,8 @@ impl Snapshot {
         let history = History::with_earlier(sweep.tuning.space.clone(), directions, sweep.seed, earlier);
         let mut snapshot = Self {
             tuning: Arc::new(sweep.tuning.clone()),
+            // Perhaps at once: the first step finds out.
+            line_at: sweep.reported_at,
             sweep,
             trials: Vec::with_capacity(trials.len()),
             history,

@@ -15,6 +15,7 @@ use crate::domain::trial::{StopReason, Trial, TrialState};
 use crate::search::{Pruner, Sampler};
 
 mod propose;
+mod thread;
 
 /// A running sweep's message is brought up to date at most this often.
 pub const REPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
@@ -97,8 +98,9 @@ pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
         return None;
     }
     let report = sweep.reported_at.filter(|_| snapshot.news).and_then(|at| after(at, REPORT_INTERVAL));
+    let told = report.into_iter().chain(snapshot.line_at).min();
     if snapshot.away.is_some() {
-        return report;
+        return told;
     }
     let trials = snapshot.open_trials().filter_map(|trial| match silent_since(trial, snapshot.heard_since) {
         Some(since) => after(since, limits.stop_grace.saturating_add(GIVE_UP_AFTER)),
@@ -108,7 +110,7 @@ pub fn next_wake(snapshot: &Snapshot) -> Option<Timestamp> {
         (SweepState::Running, Some(start), Some(deadline)) => after(start, deadline),
         _ => None,
     };
-    trials.chain(deadline).chain(report).min()
+    trials.chain(deadline).chain(told).min()
 }
 
 /// How many trials the sweep would begin now if all places were its own.
@@ -312,13 +314,14 @@ fn wind_up(snapshot: &mut Snapshot, stepped: &mut Stepped, now: Timestamp) {
     }
 }
 
-/// Writes the sweep's messages when its state has moved, and its progress now and then.
+/// Writes the sweep's messages when its state has moved, and its progress now and then; and what is due in their threads.
 fn tell_people(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, stepped: &mut Stepped, now: Timestamp) {
-    let due = match snapshot.sweep.reported_at {
-        None => true,
-        Some(at) => snapshot.news && passed(Some(at), REPORT_INTERVAL, now),
-    };
-    if !stepped.sweep_changed && !due {
+    let report_is_due = stepped.sweep_changed
+        || match snapshot.sweep.reported_at {
+            None => true,
+            Some(at) => snapshot.news && passed(Some(at), REPORT_INTERVAL, now),
+        };
+    if !report_is_due && snapshot.line_at.is_none_or(|at| at > now) {
         return;
     }
     let why = match grant {
@@ -329,6 +332,12 @@ fn tell_people(snapshot: &mut Snapshot, search: &Search<'_>, grant: &Grant, step
     let mut report = summary::report(snapshot, why.as_deref(), now);
     if !snapshot.tuning().trial.searches() {
         report.choice = search.sampler.explain(snapshot.history());
+    }
+    let told = snapshot.sweep.told.clone();
+    stepped.effects.extend(thread::lines(snapshot, &report, now));
+    stepped.sweep_changed |= told != snapshot.sweep.told;
+    if !report_is_due {
+        return;
     }
     stepped.effects.extend(summary::notifications(&snapshot.sweep, &report, now));
     stepped.report = Some(report);

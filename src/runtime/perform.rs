@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::{Engines, Notifiers};
 use crate::config::Config;
-use crate::domain::effect::{Action, Lane, Notification, Receipt};
+use crate::domain::effect::{Action, Content, Lane, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::{Destination, Sweep};
@@ -30,7 +30,7 @@ const TOKEN_MARGIN: SignedDuration = SignedDuration::from_hours(1);
 /// Sweeps whose settings are kept at hand for submitting their trials.
 const SWEEPS_AT_HAND: usize = 64;
 
-/// Attempts after which a closing line is given up if its thread was never begun: about an hour.
+/// Attempts after which a line is given up if its thread was never begun: about an hour.
 const THREAD_PATIENCE: u32 = 20;
 
 /// What became of an effect.
@@ -218,7 +218,9 @@ impl Performer {
         match delivered.unwrap_or_else(|_| Err(too_slow(service.name()))) {
             Ok(receipt) => {
                 info!(slot = notification.slot, "message delivered");
-                Performed::Done(Some(receipt))
+                // A line is never edited. A newer one may have taken its place in the outbox, with a slot of its own.
+                let is_line = matches!(notification.content, Content::Detail(_));
+                Performed::Done((!is_line).then_some(receipt))
             }
             Err(NotifyError::Transient { message, after }) => {
                 warn!(slot = notification.slot, error = message, "message not delivered yet");
@@ -251,7 +253,7 @@ fn later(error: String, after: Option<SignedDuration>) -> Performed {
     Performed::Later { error, after, ambiguous: true }
 }
 
-/// A closing line whose sweep message is not delivered yet waits for it, but not for ever.
+/// A line whose sweep message is not delivered yet waits for it, but not for ever.
 fn before_its_thread(attempts: u32) -> Performed {
     let error = "the sweep's message, which begins the thread, is not delivered".to_owned();
     if attempts < THREAD_PATIENCE {

@@ -36,6 +36,7 @@ impl GithubNotifier {
             Content::Sweep(report) => (markdown::comment(slot, report, &self.links.of(report)), true),
             Content::Closing(report) => (markdown::closing(slot, report), false),
             Content::Answer { text } => (markdown::answer(slot, text), false),
+            Content::Detail(_) => return Err(no_thread()),
         };
         let mut look = delivery.perhaps_sent;
         if let Some(Receipt::GithubComment { id }) = delivery.receipt {
@@ -101,6 +102,10 @@ impl Notifier for GithubNotifier {
             }
         }
     }
+}
+
+fn no_thread() -> NotifyError {
+    NotifyError::Permanent { message: "a line for a thread came to GitHub, which has none".to_owned() }
 }
 
 /// Was the edit done? Not when there is nothing to edit any more.

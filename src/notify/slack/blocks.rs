@@ -18,6 +18,10 @@ use crate::notify::standing::{self, Medium};
 
 use super::mrkdwn;
 
+mod detail;
+
+pub use detail::detail;
+
 /// Cells of the progress bar.
 const BAR: usize = 16;
 /// Limits in characters as they are sent, that is, escaped.
@@ -160,16 +164,16 @@ fn aligned(rows: &[Row]) -> Vec<String> {
 
 fn log(report: &Report) -> String {
     let Some(failure) = &report.failure else { return String::new() };
-    let Some(tail) = &failure.log_tail else { return String::new() };
+    let excerpt = failure.log_tail.as_deref().and_then(log_excerpt);
+    excerpt.map(|excerpt| format!("Log of trial {}:\n{excerpt}", failure.trial)).unwrap_or_default()
+}
+
+/// The end of a log in a block of code; none where it says nothing.
+fn log_excerpt(log: &str) -> Option<String> {
     // Cut so that it fits even when every character of it is escaped.
-    let excerpt = [LOG, LOG / 2, LOG / 5].into_iter().map(|limit| prose::tail(tail, limit));
-    let fitting = excerpt.into_iter().find(|excerpt| mrkdwn::escaped_length(excerpt) <= LOG + 10);
-    match fitting {
-        Some(excerpt) if !excerpt.trim().is_empty() => {
-            format!("Log of trial {}:\n{}", failure.trial, mrkdwn::code_block(&excerpt))
-        }
-        _ => String::new(),
-    }
+    let excerpts = [LOG, LOG / 2, LOG / 5].into_iter().map(|limit| prose::tail(log, limit));
+    let fitting = excerpts.into_iter().find(|excerpt| mrkdwn::escaped_length(excerpt) <= LOG + 10)?;
+    (!fitting.trim().is_empty()).then(|| mrkdwn::code_block(&fitting))
 }
 
 fn linked(links: &[Link]) -> String {

@@ -76,6 +76,7 @@ impl SlackNotifier {
         match content {
             Content::Sweep(report) => blocks::sweep(report, &self.links.of(report)),
             Content::Closing(report) => blocks::closing(report, mention),
+            Content::Detail(detail) => blocks::detail(detail),
             Content::Answer { text } => blocks::answer(text),
         }
     }
@@ -276,13 +277,13 @@ fn content(slot: &str, message: Message) -> SlackMessageContent {
 
 /// A message about a sweep is not older than the sweep.
 fn oldest(content: &Content) -> Option<String> {
-    match content {
-        Content::Sweep(report) | Content::Closing(report) => {
-            let earliest = report.created_at.checked_sub(CLOCK_MARGIN).ok()?;
-            Some(format!("{}.000000", earliest.as_second()))
-        }
-        Content::Answer { .. } => None,
-    }
+    let created_at = match content {
+        Content::Sweep(report) | Content::Closing(report) => report.created_at,
+        Content::Detail(detail) => detail.created_at,
+        Content::Answer { .. } => return None,
+    };
+    let earliest = created_at.checked_sub(CLOCK_MARGIN).ok()?;
+    Some(format!("{}.000000", earliest.as_second()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::facts::{EarlierNeed, Fact, Facts, Missing, Need};
 use super::{Decided, Occasion};
 use crate::domain::decision::{Decision, Verdict};
+use crate::domain::detail::Told;
 use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::event::Event;
@@ -197,6 +198,7 @@ impl<'a> Draft<'a> {
             ended_at: None,
             outcome: None,
             reported_at: None,
+            told: Told::default(),
         });
         Ok(Decision { by: by.to_owned(), verdict: Verdict::Started, reason, sweep: Some(id) })
     }

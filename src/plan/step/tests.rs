@@ -15,6 +15,7 @@ mod beginning;
 mod pausing;
 mod properties;
 mod searching;
+mod thread;
 mod world;
 
 #[test]

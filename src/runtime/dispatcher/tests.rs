@@ -143,6 +143,7 @@ impl Bench {
                     format!("{}: first message of {}", notification.destination.key(), report.sweep)
                 }
                 Content::Closing(_) => "closing".to_owned(),
+                Content::Detail(_) => "detail".to_owned(),
             },
             other => other.key(),
         };

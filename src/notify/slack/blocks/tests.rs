@@ -7,7 +7,7 @@ use crate::notify::fixtures;
 mod standing;
 
 /// The message as a person sees its source: the fallback text, then each block.
-fn read(message: &Message) -> String {
+pub(super) fn read(message: &Message) -> String {
     let json = serde_json::to_value(&message.blocks).unwrap();
     let blocks = json.as_array().unwrap().iter().map(|block| match block["type"].as_str().unwrap() {
         "section" => block["text"]["text"].as_str().unwrap().to_owned(),

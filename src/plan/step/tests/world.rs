@@ -44,6 +44,8 @@ pub struct World {
     pub running: BTreeSet<AttemptId>,
     pub stopped: Vec<AttemptId>,
     pub closings: u32,
+    /// Lines in the thread.
+    pub said: Vec<String>,
     pub released: u32,
     pub last: Option<Report>,
 }
@@ -61,6 +63,7 @@ impl World {
             running: BTreeSet::new(),
             stopped: Vec::new(),
             closings: 0,
+            said: Vec::new(),
             released: 0,
             last: None,
         }
@@ -110,6 +113,7 @@ impl World {
                 }
             }
         }
+        self.said.extend(super::thread::lines(&stepped));
         self.last = stepped.report.clone().or(self.last.take());
         stepped
     }
