@@ -62,6 +62,7 @@ pub fn sweep(number: u32, tuning: Tuning) -> Result<Sweep> {
     Ok(Sweep {
         id: id(number).parse()?,
         event: EventId(1),
+        trigger: None,
         tuning,
         overrides: vec![],
         seed: 7,

@@ -224,6 +224,7 @@ fn sweep(tuning: &Tuning, origin: Origin, code: Option<Code>, trials: u32, now: 
     Sweep {
         id: SweepId::derive(&tuning.name, "import", 0),
         event: EventId(0),
+        trigger: None,
         seed: tuning.search.seed.unwrap_or_default(),
         tuning,
         overrides: Vec::new(),

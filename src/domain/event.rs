@@ -120,6 +120,12 @@ pub struct PullRequest {
     pub from_fork: bool,
     pub draft: bool,
     pub labels: BTreeSet<String>,
+    /// The label that was added or removed, if that is what happened.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// When the pull request was last changed, by GitHub's clock: not before this head was pushed.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
 }
 
 /// A comment on a pull request. The payload names no commit: it is looked up and pinned when the comment is worked on.

@@ -36,6 +36,19 @@ pub enum StopRequest {
     Superseded { sweep: SweepId },
     /// The pull request was closed.
     PullRequestClosed,
+    /// The pull request became a draft, and its trigger wants none.
+    PullRequestDrafted,
+    /// The pull request lost the label that its trigger needs.
+    LabelRemoved { label: String },
+    /// The branch or tag was deleted.
+    ReferenceDeleted,
+}
+
+impl StopRequest {
+    /// Is it what became of the branch or pull request, and nobody's wish to do without the result?
+    pub fn is_by_event(&self) -> bool {
+        !matches!(self, Self::Person { .. })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

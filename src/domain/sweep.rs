@@ -15,6 +15,9 @@ pub struct Sweep {
     pub id: SweepId,
     /// The event that asked for it.
     pub event: EventId,
+    /// The trigger that started it; none if a person, a schedule or a program asked for it.
+    #[serde(default)]
+    pub trigger: Option<RuleName>,
     /// The tuning with all overrides applied, as it was when the sweep began: a later change of the configuration
     /// does not reach it.
     pub tuning: Tuning,
@@ -266,6 +269,7 @@ pub fn fixture(tuning: Tuning) -> Sweep {
     Sweep {
         id: SweepId::derive(&tuning.name, "fixture", 0),
         event: EventId(1),
+        trigger: None,
         tuning,
         overrides: Vec::new(),
         seed: 7,

@@ -362,6 +362,11 @@ fn stopped(by: &StopRequest) -> Phrase {
         StopRequest::Person { name } => phrase.words(format!("stopped by {}", prose::line(name, NAME))),
         StopRequest::Superseded { sweep } => phrase.words("stopped: a newer event asked for ").code(sweep.as_str()),
         StopRequest::PullRequestClosed => phrase.words("stopped: the pull request was closed"),
+        StopRequest::PullRequestDrafted => phrase.words("stopped: the pull request is a draft now"),
+        StopRequest::LabelRemoved { label } => {
+            phrase.words(format!("stopped: the label {} was removed", prose::line(label, NAME)))
+        }
+        StopRequest::ReferenceDeleted => phrase.words("stopped: the branch was deleted"),
     }
 }
 

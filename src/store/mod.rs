@@ -21,6 +21,7 @@ mod schedules;
 mod signals;
 mod sweeps;
 mod trials;
+mod triggered;
 mod views;
 mod wakes;
 mod writer;
@@ -42,6 +43,7 @@ pub use outbox::{EffectId, LeasedEffect};
 pub use retention::Forgotten;
 pub use signals::SignalId;
 pub use sweeps::{StoredSweep, SweepCommit};
+pub use triggered::SweepOrigin;
 pub use views::{ActiveSweep, Counts, EventCount, LaneDepth, SweepFilter, SweepRow};
 pub use wakes::Wakes;
 

@@ -126,6 +126,7 @@ pub(super) struct SweepImage {
     engine: String,
     group: Option<String>,
     schedule: Option<String>,
+    trigger: Option<String>,
     repository: Option<String>,
     branch: Option<String>,
     sha: Option<String>,
@@ -151,6 +152,7 @@ impl SweepImage {
                 Origin::Schedule { name } => Some(name.to_string()),
                 _ => None,
             },
+            trigger: sweep.trigger.as_ref().map(ToString::to_string),
             repository: code.map(|code| code.repository.to_string()),
             branch: code.map(|code| code.reference.clone()),
             sha: code.and_then(|code| code.sha.as_ref()).map(ToString::to_string),
@@ -176,8 +178,8 @@ impl ReportImage {
 /// Writes a new sweep, with revision 1.
 pub(super) async fn insert_sweep(connection: &mut SqliteConnection, sweep: &SweepImage) -> Result<(), Fault> {
     const INSERT: &str = "INSERT INTO sweeps (id, state, outcome, succeeded, tuning, engine, group_name, schedule, \
-                          repository, branch, sha, pull_request, created_at, ended_at, body) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+                          repository, branch, sha, pull_request, created_at, ended_at, body, trigger_name) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
                           ON CONFLICT (id) DO NOTHING";
     let inserted = sqlx::query(INSERT)
         .bind(sweep.id.as_str())
@@ -195,6 +197,7 @@ pub(super) async fn insert_sweep(connection: &mut SqliteConnection, sweep: &Swee
         .bind(sweep.created_at)
         .bind(sweep.ended_at)
         .bind(&sweep.body)
+        .bind(&sweep.trigger)
         .execute(connection)
         .await?;
     if inserted.rows_affected() == 1 { Ok(()) } else { Err(StoreError::SweepIdTaken(sweep.id.clone()).into()) }

@@ -99,7 +99,9 @@ impl Checker<'_> {
             TriggerSourceEntry::PullRequest(filter) => {
                 let place_filter = place_on.key("pull_request");
                 self.check_forks(&place_filter, place, entry, filter);
-                let default = || DEFAULT_ACTIONS.iter().map(|action| (*action).to_owned()).collect();
+                // Who sets the label wants it now, and not with the next push.
+                let labeled = (!filter.labels.is_empty()).then_some("labeled");
+                let default = || DEFAULT_ACTIONS.into_iter().chain(labeled).map(str::to_owned).collect();
                 let actions = filter.actions.clone().unwrap_or_else(default);
                 for (index, action) in actions.iter().enumerate() {
                     if !ACTIONS.contains(&action.as_str()) {

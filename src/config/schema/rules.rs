@@ -69,7 +69,8 @@ pub(in crate::config) struct PushFilter {
 pub(in crate::config) struct PullRequestFilter {
     /// Globs of base branches. Default: any.
     pub branches: Vec<String>,
-    /// GitHub's names of what happened. Default: opened, synchronize, reopened, ready_for_review.
+    /// GitHub's names of what happened. Default: opened, synchronize, reopened, ready_for_review, and labeled if there are
+    /// `labels`.
     pub actions: Option<Vec<String>>,
     /// At least one of these labels has to be there. Default: none is needed.
     pub labels: Vec<String>,

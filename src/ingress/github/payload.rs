@@ -109,6 +109,7 @@ struct PullRequestPayload {
     action: Option<String>,
     number: Option<u64>,
     pull_request: Option<PullRequestPart>,
+    label: Option<Label>,
     repository: Option<RepositoryPart>,
     sender: Option<User>,
 }
@@ -122,6 +123,7 @@ struct PullRequestPart {
     labels: Option<Vec<Label>>,
     head: Option<Side>,
     base: Option<Side>,
+    updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -229,6 +231,8 @@ fn pull_request(payload: PullRequestPayload) -> Result<EventKind, String> {
         from_fork,
         draft: pull.draft.unwrap_or(false),
         labels: pull.labels.unwrap_or_default().into_iter().filter_map(|label| label.name).collect(),
+        label: payload.label.and_then(|label| label.name),
+        updated_at: pull.updated_at.and_then(|at| at.parse().ok()),
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::domain::ids::{CommitSha, Repository};
@@ -26,6 +27,7 @@ pub struct PullRequestFacts {
     pub draft: bool,
     pub open: bool,
     pub labels: BTreeSet<String>,
+    pub updated_at: Option<Timestamp>,
 }
 
 impl Github {
@@ -47,6 +49,7 @@ impl Github {
             draft: pull.draft,
             open: pull.state == "open",
             labels: pull.labels.into_iter().map(|label| label.name).collect(),
+            updated_at: pull.updated_at.and_then(|at| at.parse().ok()),
         })
     }
 
@@ -118,6 +121,7 @@ struct Pull {
     state: String,
     #[serde(default)]
     labels: Vec<Label>,
+    updated_at: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -327,7 +327,7 @@ async fn a_pull_request_is_looked_up() {
             &[],
             json!({
                 "title": "Wider", "user": user, "head": head, "base": base, "draft": true, "state": "open",
-                "labels": [{ "name": "tune" }],
+                "labels": [{ "name": "tune" }], "updated_at": "2019-05-15T15:20:33Z",
             }),
         )
     })
@@ -344,6 +344,7 @@ async fn a_pull_request_is_looked_up() {
         draft: true,
         open: true,
         labels: ["tune".to_owned()].into(),
+        updated_at: Some("2019-05-15T15:20:33Z".parse().unwrap()),
     };
     assert_eq!(facts, expected);
 }

@@ -9,7 +9,7 @@ use crate::domain::detail::Told;
 use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::event::Event;
-use crate::domain::ids::SweepId;
+use crate::domain::ids::{RuleName, SweepId};
 use crate::domain::rules::{OnNewer, Overlap, Rules};
 use crate::domain::signal::{Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
@@ -87,6 +87,7 @@ impl From<Overlap> for Older {
 pub(super) struct Start {
     pub order: Order,
     pub origin: Origin,
+    pub trigger: Option<RuleName>,
     pub code: Option<Code>,
     pub group: Option<String>,
     pub older: Older,
@@ -182,6 +183,7 @@ impl<'a> Draft<'a> {
             seed: seed.unwrap_or_else(|| seed_of(&id)),
             id: id.clone(),
             event: self.occasion.event,
+            trigger: start.trigger,
             tuning,
             overrides,
             origin: start.origin,
@@ -296,16 +298,16 @@ impl<'a> Draft<'a> {
             Err(Halt::Verdict(..)) => Vec::new(),
         };
         for id in active {
-            self.stop(&id, request.clone());
-            let reason = because.to_owned();
-            self.decided.decisions.push(Decision {
-                by: by.to_owned(),
-                verdict: Verdict::Stopped,
-                reason,
-                sweep: Some(id),
-            });
+            self.stopped(by, id, request.clone(), because);
         }
         Ok(())
+    }
+
+    /// Asks for the end of a sweep, and says so as a decision of its own.
+    pub fn stopped(&mut self, by: &str, sweep: SweepId, request: StopRequest, because: &str) {
+        self.stop(&sweep, request);
+        let (by, reason) = (by.to_owned(), because.to_owned());
+        self.decided.decisions.push(Decision { by, verdict: Verdict::Stopped, reason, sweep: Some(sweep) });
     }
 
     /// Answers in words. All answers to one event are one message.

@@ -87,6 +87,7 @@ fn start(draft: &mut Draft<'_>, place: Place<'_>, by: &str, asked: Asked) -> Res
         order,
         because: format!("{because} by {}", origin.asker()),
         origin,
+        trigger: None,
         destinations: place.destinations(draft, code.as_ref()),
         code,
         older: Older::Keep,

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::Timestamp;
+
 use crate::domain::earlier::EarlierSweep;
 use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 use crate::domain::report::Report;
-use crate::domain::sweep::{Baseline, Sweep};
+use crate::domain::sweep::{Baseline, Outcome, Sweep};
 
 /// One thing to look up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,6 +20,8 @@ pub enum Need {
     Head { repository: Repository, branch: String },
     /// [`Fact::Sweep`].
     Sweep(SweepId),
+    /// The last sweep that a trigger started for a commit: [`Fact::Last`].
+    LastOfTrigger(TriggerHead),
     /// The unfinished sweeps of a group, the oldest first: [`Fact::Active`].
     ActiveInGroup(String),
     /// The unfinished sweeps of a pull request: [`Fact::Active`].
@@ -34,6 +38,25 @@ pub enum Need {
     Report(SweepId),
     /// The report of the tuning's last sweep that has a best: [`Fact::Reports`] with one or none.
     LastBest(TuningName),
+}
+
+/// What a trigger looks at: a commit as the head of a branch, a tag or a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TriggerHead {
+    pub trigger: RuleName,
+    pub repository: Repository,
+    /// Without one it is the branch or tag that counts.
+    pub pull_request: Option<u64>,
+    pub reference: String,
+    pub sha: CommitSha,
+}
+
+/// A sweep, and how it ended or is about to end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastSweep {
+    pub id: SweepId,
+    /// Also set if its end was asked for and is not written down yet.
+    pub outcome: Option<Outcome>,
 }
 
 /// Which finished sweeps a new one may start from: those of the tuning that went well and are of the same repository, on one
@@ -57,6 +80,7 @@ pub enum Fact {
     ChangedPaths(ChangedPaths),
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
+    Last(Option<LastSweep>),
     Active(Vec<SweepId>),
     Baseline(Option<Baseline>),
     Earlier(Vec<EarlierSweep>),
@@ -75,6 +99,12 @@ pub struct PullRequestHead {
     pub base_branch: String,
     pub from_fork: bool,
     pub open: bool,
+    pub draft: bool,
+    pub labels: BTreeSet<String>,
+    pub title: String,
+    pub author: String,
+    /// By GitHub's clock.
+    pub updated_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

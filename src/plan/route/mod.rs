@@ -10,14 +10,16 @@ mod expression;
 mod facts;
 mod filter;
 mod message;
+mod once;
 mod order;
 mod place;
 mod pull_request;
 mod push;
 mod query;
 mod tick;
+mod withdrawal;
 
-pub use facts::{ChangedPaths, EarlierNeed, Fact, Facts, Need, PullRequestHead};
+pub use facts::{ChangedPaths, EarlierNeed, Fact, Facts, LastSweep, Need, PullRequestHead, TriggerHead};
 
 use jiff::Timestamp;
 

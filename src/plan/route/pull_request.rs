@@ -3,24 +3,21 @@
 use std::collections::BTreeSet;
 
 use super::draft::{Draft, Halt, Start};
-use super::facts::{ChangedPaths, Fact, Need};
+use super::facts::{ChangedPaths, Fact, Need, TriggerHead};
 use super::push::nobody;
-use super::{filter, order};
+use super::{filter, once, order, withdrawal};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::PullRequest;
 use crate::domain::rules::{Trigger, TriggerSource};
-use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Code, Destination, Origin};
+
+/// Actions by which a person asks for another go at a head that was tried before.
+const ASKS_ANEW: [&str; 3] = ["reopened", "ready_for_review", "labeled"];
 
 /// # Errors
 /// What has to be looked up first.
 pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result<(), Need> {
-    if pull_request.action == "closed" {
-        let (repository, number) = (pull_request.repository.clone(), pull_request.number);
-        let need = Need::ActiveForPullRequest { repository, number };
-        let because = format!("pull request #{number} was closed");
-        draft.stop_all("pull request", need, &StopRequest::PullRequestClosed, &because)?;
-    }
+    withdrawal::route(draft, pull_request)?;
     let rules = draft.rules;
     let mut elsewhere = 0;
     for trigger in &rules.triggers {
@@ -49,11 +46,21 @@ fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, b
         let changed = changed_paths(draft, pull_request)?;
         filter::check_paths(trigger, "the pull request", &changed.paths, changed.truncated)?;
     }
-    let PullRequest { repository, number, head, .. } = pull_request;
+    once::check_head(draft, pull_request)?;
+    let PullRequest { repository, number, head, head_branch, .. } = pull_request;
+    let looked_at = TriggerHead {
+        trigger: trigger.name.clone(),
+        repository: repository.clone(),
+        pull_request: Some(*number),
+        reference: head_branch.clone(),
+        sha: head.clone(),
+    };
+    once::check(draft, looked_at, ASKS_ANEW.contains(&pull_request.action.as_str()))?;
     let announced = trigger.channel.as_ref().or(draft.rules.announce_channel.as_ref());
     let start = Start {
         group: Some(order::pull_request_group(&order.tuning.name, repository, *number)),
         order,
+        trigger: Some(trigger.name.clone()),
         origin: Origin::PullRequest {
             repository: repository.clone(),
             number: *number,
@@ -98,6 +105,13 @@ fn check_filters(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Ha
     }
     if !labels.is_empty() && labels.is_disjoint(&pull_request.labels) {
         return Err(Halt::ignored(format!("the pull request has none of the labels {}", join(labels))));
+    }
+    if action == "labeled"
+        && !labels.is_empty()
+        && let Some(label) = &pull_request.label
+        && !labels.contains(label)
+    {
+        return Err(Halt::ignored(format!("the label {label} is not one of {}", join(labels))));
     }
     if let Some(label) = ignore_labels.intersection(&pull_request.labels).next() {
         return Err(Halt::ignored(format!("the pull request has the label {label}")));

@@ -1,12 +1,12 @@
 //! Pushes to branches and of tags.
 
 use super::draft::{Draft, Halt, Start};
-use super::facts::Need;
-use super::{filter, order};
+use super::facts::{Need, TriggerHead};
+use super::{filter, once, order};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{GitReference, Push};
 use crate::domain::ids::CommitSha;
-use crate::domain::rules::{Globs, Trigger, TriggerSource};
+use crate::domain::rules::{Globs, OnNewer, Trigger, TriggerSource};
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Code, Destination, Origin};
 
@@ -60,11 +60,19 @@ fn start(
     }
     filter::check_expression(trigger, &draft.event.kind)?;
     let order = order::of_rule(draft.rules, &trigger.tuning, &trigger.overrides)?;
+    if trigger.on_newer == OnNewer::Cancel {
+        once::check_branch(draft, push, head)?;
+    }
+    let reference = name(&push.reference).to_owned();
+    let (repository, sha) = (push.repository.clone(), head.clone());
+    let looked_at = TriggerHead { trigger: trigger.name.clone(), repository, pull_request: None, reference, sha };
+    once::check(draft, looked_at, false)?;
     let check = Destination::GithubCheck { repository: push.repository.clone(), sha: head.clone() };
     let announced = trigger.channel.as_ref().or(draft.rules.announce_channel.as_ref());
     let start = Start {
         group: Some(order::reference_group(&order.tuning.name, &push.repository, &full_name(&push.reference))),
         order,
+        trigger: Some(trigger.name.clone()),
         origin: Origin::Push { repository: push.repository.clone(), login: push.sender.clone() },
         code: Some(Code {
             repository: push.repository.clone(),
@@ -103,9 +111,8 @@ fn check_reference(reference: &GitReference, branches: &Globs, tags: &Globs) -> 
 fn retire(draft: &mut Draft<'_>, push: &Push, trigger: &Trigger, by: &str) -> Result<(), Need> {
     let gone = format!("the push deletes {}", shown(&push.reference));
     let group = order::reference_group(&trigger.tuning, &push.repository, &full_name(&push.reference));
-    let request = StopRequest::Person { name: format!("@{}", push.sender) };
     draft.decide(by, Verdict::Ignored, gone.clone());
-    draft.stop_all(by, Need::ActiveInGroup(group), &request, &gone)
+    draft.stop_all(by, Need::ActiveInGroup(group), &StopRequest::ReferenceDeleted, &gone)
 }
 
 fn name(reference: &GitReference) -> &str {

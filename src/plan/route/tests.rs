@@ -12,6 +12,7 @@ use crate::domain::sweep::{self, SweepState};
 use crate::domain::tuning;
 
 mod chat;
+mod events;
 mod fixture;
 mod github;
 mod schedule;

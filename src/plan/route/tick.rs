@@ -37,6 +37,7 @@ fn start(draft: &mut Draft<'_>, tick: &Tick, schedule: &Schedule, by: &str) -> R
     let late = if tick.late { ", late" } else { "" };
     let start = Start {
         order,
+        trigger: None,
         origin: Origin::Schedule { name: schedule.name.clone() },
         code,
         group: Some(format!("schedule/{}", schedule.name)),

@@ -6,10 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::ids::{SweepId, TuningName};
 use crate::domain::report::Report;
+use crate::domain::signal::SignalKind;
+use crate::domain::sweep::{Outcome, Sweep};
 use crate::notify::github::{Github, GithubError, PullRequestFacts};
-use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, Need, PullRequestHead};
+use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, LastSweep, Need, PullRequestHead, TriggerHead};
 use crate::plan::summary;
-use crate::store::{EarlierFilter, Store, StoreError, SweepFilter};
+use crate::store::{EarlierFilter, Store, StoreError, SweepFilter, SweepOrigin};
 
 /// How many of a tuning's newest sweeps are looked through for one with a result.
 const NEWEST: u32 = 50;
@@ -42,6 +44,7 @@ impl Lookup {
                 return Ok(self.ask_github(need).await);
             }
             Need::Sweep(id) => Fact::Sweep(store.load_sweep(id).await?.map(|stored| Box::new(stored.sweep))),
+            Need::LastOfTrigger(head) => Fact::Last(self.last_of_trigger(head).await?),
             Need::ActiveInGroup(group) => {
                 Fact::Active(store.active_in_group(group).await?.into_iter().map(|sweep| sweep.id).collect())
             }
@@ -63,6 +66,21 @@ impl Lookup {
             Need::Report(id) => Fact::Reports(self.report(id, now).await?.into_iter().collect()),
             Need::LastBest(tuning) => Fact::Reports(self.last_best(tuning).await?.into_iter().collect()),
         }))
+    }
+
+    /// A stop that was asked for and not yet folded in counts as the end.
+    async fn last_of_trigger(&self, head: &TriggerHead) -> Result<Option<LastSweep>, StoreError> {
+        let Some(Sweep { id, outcome, .. }) = self.store.last_of_trigger(wanted_head(head)).await? else {
+            return Ok(None);
+        };
+        let asked_for = match &outcome {
+            Some(_) => None,
+            None => self.store.signals(&id).await?.into_iter().find_map(|(_, signal)| match signal.kind {
+                SignalKind::StopRequested { by } => Some(Outcome::Stopped { by }),
+                SignalKind::Attempt { .. } => None,
+            }),
+        };
+        Ok(Some(LastSweep { outcome: outcome.or(asked_for), id }))
     }
 
     async fn report(&self, id: &SweepId, now: Timestamp) -> Result<Option<Report>, StoreError> {
@@ -110,6 +128,11 @@ fn wanted(need: &EarlierNeed) -> EarlierFilter {
     EarlierFilter { tuning, repository, branches, pull_request, limit: sweeps }
 }
 
+fn wanted_head(head: &TriggerHead) -> SweepOrigin {
+    let TriggerHead { trigger, repository, pull_request, reference, sha } = head.clone();
+    SweepOrigin { trigger, repository, pull_request, reference, sha }
+}
+
 fn head(found: PullRequestFacts) -> PullRequestHead {
     PullRequestHead {
         sha: found.head,
@@ -117,6 +140,11 @@ fn head(found: PullRequestFacts) -> PullRequestHead {
         base_branch: found.base_branch,
         from_fork: found.from_fork,
         open: found.open,
+        draft: found.draft,
+        labels: found.labels,
+        title: found.title,
+        author: found.author,
+        updated_at: found.updated_at,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What an event would lead to, for somebody who tries out rules: nothing is looked up and nothing is written.
 
+use std::collections::BTreeSet;
+
 use crate::domain::decision::{Decision, Verdict};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind, GitReference, Push};
 use crate::domain::ids::{CommitSha, EventId};
 use crate::domain::rules::Rules;
 use crate::plan::route::{ChangedPaths, Fact, Facts, Need, Occasion, PullRequestHead, Routing, route};
@@ -17,7 +19,7 @@ pub fn predict(event: &Event, rules: &Rules) -> Vec<Decision> {
     while facts.len() < MOST_ASSUMPTIONS {
         match route(event, rules, &facts, occasion) {
             Routing::Needs(need) => {
-                let (fact, words) = assume(&need);
+                let (fact, words) = assume(&need, event);
                 assumed.extend(words);
                 facts.add(need, fact);
             }
@@ -28,22 +30,16 @@ pub fn predict(event: &Event, rules: &Rules) -> Vec<Decision> {
 }
 
 /// Something that lets the sweep start, and in words what that takes for granted, if it matters.
-fn assume(need: &Need) -> (Fact, Option<String>) {
+fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
     match need {
-        Need::PullRequest { repository, number } => {
-            let head = placeholder().map(|sha| PullRequestHead {
-                sha,
-                branch: "its head".to_owned(),
-                base_branch: "its base".to_owned(),
-                from_fork: false,
-                open: true,
-            });
-            let words = format!("{repository}#{number} is open and not from a fork");
-            (Fact::PullRequest(head), Some(words))
-        }
+        Need::PullRequest { .. } => assume_pull_request(event),
         Need::ChangedPaths { .. } => {
             let any = ChangedPaths { truncated: true, ..ChangedPaths::default() };
             (Fact::ChangedPaths(any), Some("it changes a path that the trigger wants".to_owned()))
+        }
+        Need::LastOfTrigger(_) => (Fact::Last(None), Some("it was not tuned before".to_owned())),
+        Need::Head { branch, .. } if head_of(event, branch).is_some() => {
+            (Fact::Head(head_of(event, branch)), Some(format!("{branch} has not gone on")))
         }
         Need::Head { repository, branch } => {
             (Fact::Head(placeholder()), Some(format!("{repository} has a branch {branch}")))
@@ -59,6 +55,49 @@ fn assume(need: &Need) -> (Fact, Option<String>) {
         Need::Baseline { .. } => (Fact::Baseline(None), None),
         Need::Earlier(_) => (Fact::Unavailable("only the store knows earlier sweeps".to_owned()), None),
         Need::Unfinished | Need::LastBest(_) => (Fact::Reports(Vec::new()), None),
+    }
+}
+
+/// The pull request is as the event has it; a comment has nothing to say about it.
+fn assume_pull_request(event: &Event) -> (Fact, Option<String>) {
+    let found = match &event.kind {
+        EventKind::PullRequest(pull_request) => Some(PullRequestHead {
+            sha: pull_request.head.clone(),
+            branch: pull_request.head_branch.clone(),
+            base_branch: pull_request.base_branch.clone(),
+            from_fork: pull_request.from_fork,
+            open: pull_request.action != "closed",
+            draft: pull_request.draft,
+            labels: pull_request.labels.clone(),
+            title: pull_request.title.clone(),
+            author: pull_request.author.clone(),
+            updated_at: pull_request.updated_at,
+        }),
+        _ => placeholder().map(|sha| PullRequestHead {
+            sha,
+            branch: "its head".to_owned(),
+            base_branch: "its base".to_owned(),
+            from_fork: false,
+            open: true,
+            draft: false,
+            labels: BTreeSet::new(),
+            title: String::new(),
+            author: String::new(),
+            updated_at: None,
+        }),
+    };
+    let words = match &event.kind {
+        EventKind::PullRequest(_) => "the pull request is still so",
+        _ => "the pull request is open and not from a fork",
+    };
+    (Fact::PullRequest(found), Some(words.to_owned()))
+}
+
+/// The commit of `branch` after the event, if it is a push to it.
+fn head_of(event: &Event, branch: &str) -> Option<CommitSha> {
+    match &event.kind {
+        EventKind::Push(Push { reference: GitReference::Branch(name), head, .. }) if name == branch => head.clone(),
+        _ => None,
     }
 }
 

@@ -228,7 +228,11 @@ async fn a_taken_sweep_id_gives_way_to_another() {
 async fn of_two_pushes_the_newer_one_cancels_the_older_one() {
     let mut bench = Bench::new(None).await;
     bench.rules = rules(OnNewer::Cancel);
-    let (older, newer) = (bench.accept(&push("1")).await, bench.accept(&push("2")).await);
+    let mut next = push("2");
+    if let EventKind::Push(push) = &mut next.kind {
+        push.head = Some("b".repeat(40).parse().unwrap());
+    }
+    let (older, newer) = (bench.accept(&push("1")).await, bench.accept(&next).await);
     assert_eq!(bench.turn(NOW).await, 2);
     let older = bench.record(older).await.decisions[0].sweep.clone().unwrap();
     let newer = bench.record(newer).await.decisions[0].sweep.clone().unwrap();
@@ -236,6 +240,15 @@ async fn of_two_pushes_the_newer_one_cancels_the_older_one() {
     assert_eq!(signals.len(), 1);
     assert_eq!(signals[0].1.kind, SignalKind::StopRequested { by: StopRequest::Superseded { sweep: newer.clone() } });
     assert!(bench.store.load_sweep(&newer).await.unwrap().unwrap().sweep.waits_for_group);
+}
+
+#[tokio::test]
+async fn a_push_that_comes_twice_under_two_names_starts_one_sweep() {
+    let bench = Bench::new(None).await;
+    let first = bench.take(&push("1")).await;
+    assert_snapshot!(in_words(&first), @"done trigger on-push: started: push of aaaaaaa to main");
+    let missed = bench.take(&push("missed/acme/vision/heads/main")).await;
+    assert_snapshot!(in_words(&missed), @"done trigger on-push: ignored: resnet-3wx4j0 runs for aaaaaaa already");
 }
 
 #[tokio::test]
@@ -363,8 +376,8 @@ fn a_prediction_says_what_it_takes_for_granted() {
         let line = |decision: Decision| format!("{}: {}: {}", decision.by, decision.verdict.name(), decision.reason);
         lines.map(line).collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(predicted(&push("1")), @"trigger on-push: started: push of aaaaaaa to main; assuming that no older sweep of it is running");
-    assert_snapshot!(predicted(&comment("/tune resnet")), @"/tune resnet: started: asked for by @ana; assuming that acme/vision#12 is open and not from a fork");
+    assert_snapshot!(predicted(&push("1")), @"trigger on-push: started: push of aaaaaaa to main; assuming that main has not gone on and that it was not tuned before and that no older sweep of it is running");
+    assert_snapshot!(predicted(&comment("/tune resnet")), @"/tune resnet: started: asked for by @ana; assuming that the pull request is open and not from a fork");
     assert_snapshot!(predicted(&slash("resnet ref=fix")), @"/tune resnet ref=fix: started: asked for by @mika; assuming that acme/vision has a branch fix");
     assert_snapshot!(predicted(&slash("resnet x=7")), @"/tune resnet x=7: refused: `x=7` is outside *resnet*'s range 0..1. Nothing was started.");
     assert_snapshot!(predicted(&slash("stop resnet-k3f9q2")), @"/tune stop resnet-k3f9q2: refused: Whether there is a sweep resnet-k3f9q2 only the store can say. Nothing was started.");

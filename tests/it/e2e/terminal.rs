@@ -189,7 +189,7 @@ async fn replay_predicts_what_an_event_would_start() {
     insta::assert_snapshot!(said.join("\n"), @"
     exit code 0
     push to main of acme/models (6f95430), 1 changed path
-      trigger on-main: would be started: push of 6f95430 to main; assuming that no older sweep of it is running
+      trigger on-main: would be started: push of 6f95430 to main; assuming that it was not tuned before and that no older sweep of it is running
 
     exit code 0
     push to main of acme/models (6418aad), 1 changed path

@@ -134,12 +134,14 @@ pub(super) fn pull_request(change: impl FnOnce(&mut PullRequest)) -> EventKind {
         title: "Try cosine schedule".into(),
         author: "ana".into(),
         sender: "mika".into(),
-        head: sha('b'),
+        head: sha('c'),
         head_branch: "cosine".into(),
         base_branch: "main".into(),
         from_fork: false,
         draft: false,
         labels: words(&["ml"]),
+        label: None,
+        updated_at: None,
     };
     change(&mut pull_request);
     EventKind::PullRequest(pull_request)
@@ -209,12 +211,18 @@ pub(super) fn lookup(need: &Need) -> Fact {
             base_branch: "main".into(),
             from_fork: false,
             open: true,
+            draft: false,
+            labels: words(&["ml"]),
+            title: "Try cosine schedule".into(),
+            author: "ana".into(),
+            updated_at: Some(OCCASION.now),
         })),
         Need::ChangedPaths { .. } => {
             Fact::ChangedPaths(ChangedPaths { paths: words(&["src/train.py"]), truncated: false })
         }
         Need::Head { .. } => Fact::Head(Some(sha('d'))),
         Need::Sweep(id) => Fact::Sweep(Some(Box::new(sweep_called(id)))),
+        Need::LastOfTrigger(_) => Fact::Last(None),
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => Fact::Active(Vec::new()),
         Need::LastScheduled(_) => Fact::Head(None),
         Need::Baseline { .. } => Fact::Baseline(None),
@@ -239,6 +247,38 @@ pub(super) fn busy(need: &Need) -> Fact {
             Fact::Active(vec!["resnet-k3f9q2".parse().unwrap()])
         }
         need => lookup(need),
+    }
+}
+
+/// The same world, with what was pushed still at the head of its branch.
+pub(super) fn pushed(world: impl Fn(&Need) -> Fact) -> impl Fn(&Need) -> Fact {
+    move |need| match need {
+        Need::Head { .. } => Fact::Head(Some(sha('a'))),
+        need => world(need),
+    }
+}
+
+/// The same world, with another pull request.
+pub(super) fn pull_request_is(
+    change: fn(&mut PullRequestHead),
+    world: impl Fn(&Need) -> Fact,
+) -> impl Fn(&Need) -> Fact {
+    move |need| match world(need) {
+        Fact::PullRequest(Some(mut head)) => {
+            change(&mut head);
+            Fact::PullRequest(Some(head))
+        }
+        fact => fact,
+    }
+}
+
+/// The same world, in which the trigger has had a sweep for the commit that has come to this, or runs.
+pub(super) fn tuned(outcome: Option<sweep::Outcome>) -> impl Fn(&Need) -> Fact {
+    move |need| match need {
+        Need::LastOfTrigger(_) => {
+            Fact::Last(Some(LastSweep { id: "resnet-k3f9q2".parse().unwrap(), outcome: outcome.clone() }))
+        }
+        need => pushed(lookup)(need),
     }
 }
 
