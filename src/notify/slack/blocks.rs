@@ -18,6 +18,7 @@ use crate::notify::standing::{self, Medium};
 
 use super::mrkdwn;
 
+mod buttons;
 mod detail;
 
 pub use detail::detail;
@@ -43,7 +44,7 @@ pub struct Message {
 
 /// The one message of a sweep, in its present state.
 pub fn sweep(report: &Report, links: &[Link]) -> Message {
-    let mut draft = Draft::default();
+    let mut draft = Draft { length: buttons::LENGTH, ..Draft::default() };
     let headline = mrkdwn::phrase(&phrases::headline(report));
     let explanation = mrkdwn::phrase(&phrases::explanation(report));
     match &report.phase {
@@ -67,6 +68,7 @@ pub fn sweep(report: &Report, links: &[Link]) -> Message {
         }
     }
     draft.context(&linked(links));
+    draft.blocks.push(buttons::of(report));
     draft.message(headline)
 }
 

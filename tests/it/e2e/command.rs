@@ -24,6 +24,7 @@ async fn a_command_is_acknowledged_and_its_message_becomes_the_summary() {
     | `░░░░░░░░░░░░░░░░` 0/4 · no result yet
     | 2 running
     | (4 trials, 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
+    | [Stop] [Details]
     ");
     scene.tunebot.config().release_trials();
     insta::assert_snapshot!(scene.closed().await, @"
@@ -35,6 +36,7 @@ async fn a_command_is_acknowledged_and_its_message_becomes_the_summary() {
     | ```
     | 4 trials in [time]: 4 done
     | (`quadratic-9dsnu2` for @mika · 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
     ");
@@ -131,6 +133,7 @@ async fn a_sweep_is_run_again_with_the_same_words() {
     | ```
     | 4 trials in [time]: 4 done
     | (`quadratic-9dsnu2` for @mika · 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
     @tunebot (edited)
@@ -140,6 +143,7 @@ async fn a_sweep_is_run_again_with_the_same_words() {
     | ```
     | 4 trials in [time]: 4 done
     | (`quadratic-93ap9q` for @noor · 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
+    | [Re-run] [Details]
         @tunebot
         | @noor *quadratic*: loss *0.009857*, was 0.009857 before (no change)
     ");
@@ -218,6 +222,7 @@ async fn stopping_ends_running_trials_and_leaves_nothing_running() {
     | There is no result.
     | 2 of 6 trials in [time]: 2 stopped early
     | (`quadratic-uatv9w` for @mika · 2 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic* stopped by @noor
         | There is no result.

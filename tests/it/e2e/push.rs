@@ -164,6 +164,7 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | ```
     | 6 trials in [time]: 6 done
     | (`quadratic-zq6ern` for @mika · 2 at a time, random search, seed 7 · `main` (6f95430))
+    | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.009715*
     @tunebot (edited)
@@ -174,6 +175,7 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | ```
     | 6 trials in [time]: 6 done
     | (`quadratic-vt8akv` for @mika · 2 at a time, random search, seed 7 · `main` (6418aad))
+    | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.009715*, was 0.009715 on `main` (no change)
     @tunebot (edited)
@@ -184,6 +186,7 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | ```
     | 6 trials in [time]: 6 done
     | (`quadratic-ynkyfr` for @mika · 2 at a time, random search, seed 7 · `main` (2652b1c))
+    | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.2097*, was 0.0097 on `main` (+0.2000, 2059 % worse)
     ");

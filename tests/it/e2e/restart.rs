@@ -38,6 +38,7 @@ async fn killed_between_sending_a_message_and_noting_it_slack_has_it_once() {
     | ```
     | 6 trials in [time]: 6 done
     | (`quadratic-uatv9w` for @mika · 2 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
     ");
@@ -103,6 +104,7 @@ async fn stopped_by_sigterm_it_ends_its_trials_and_resumes_the_sweep_after_the_r
     | ```
     | 6 trials in [time]: 6 done
     | (`quadratic-uatv9w` for @mika · 2 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
     ");

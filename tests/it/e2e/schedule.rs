@@ -36,6 +36,7 @@ async fn a_schedule_tells_its_channel_and_skips_slots_while_the_last_run_goes_on
     | `░░░░░░░░░░░░░░░░` 0/6 · no result yet
     | 2 running
     | (6 trials, 2 at a time, random search, seed 7)
+    | [Stop] [Details]
     ");
     scene.decided(3).await;
     let skipped = scene.explain(3).await;

@@ -109,6 +109,7 @@ async fn a_sweep_whose_trials_all_fail_gives_up_and_shows_the_reason_and_the_log
     | There is no result.
     | 5 of 6 trials in [time]: 5 failed
     | (`broken-k0a54r` for @mika · 1 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *broken* gave up: 5 of the first 5 trials failed, which is the limit
         | All failed the same way: the program exited with code 3
@@ -130,6 +131,7 @@ async fn a_metric_that_is_no_number_or_missing_fails_its_trial_and_not_the_sweep
     | ```
     | 4 trials in [time]: 2 done, 2 failed
     | (`quadratic-fbh5mz` for @mika · 1 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.17739*
     ");
@@ -148,6 +150,7 @@ async fn a_trial_that_was_lost_is_tried_again() {
     | ```
     | 3 trials in [time]: 3 done
     | (`quadratic-k7krkt` for @mika · 1 at a time, random search, seed 7)
+    | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
     ");
@@ -171,10 +174,12 @@ async fn a_sweep_waits_while_the_engine_is_full_and_says_what_for() {
     | `░░░░░░░░░░░░░░░░` 0/6 · no result yet
     | 4 running
     | (6 trials, 4 at a time, random search, seed 7)
+    | [Stop] [Details]
     @tunebot (edited)
     | *quadratic* sweep `quadratic-d4zexy` · queued · @mika
     | Waits for a place on engine local: all 4 are taken
     | (6 trials, 4 at a time, random search, seed 7)
+    | [Stop]
     ");
     scene.tunebot.config().release_trials();
     scene.closings(TUNING, 2).await;

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::report::Report;
 use crate::notify::fixtures;
 
+mod buttons;
 mod standing;
 
 /// The message as a person sees its source: the fallback text, then each block.
@@ -12,9 +13,16 @@ pub(super) fn read(message: &Message) -> String {
     let blocks = json.as_array().unwrap().iter().map(|block| match block["type"].as_str().unwrap() {
         "section" => block["text"]["text"].as_str().unwrap().to_owned(),
         "context" => format!("(small) {}", block["elements"][0]["text"].as_str().unwrap()),
+        "actions" => labels(block),
         other => panic!("{other}"),
     });
     fixtures::visible(&format!("[{}]\n{}", message.text, blocks.collect::<Vec<_>>().join("\n--\n")))
+}
+
+/// `[Stop] [Details]`
+fn labels(actions: &serde_json::Value) -> String {
+    let buttons = actions["elements"].as_array().unwrap().iter();
+    buttons.map(|button| format!("[{}]", button["text"]["text"].as_str().unwrap())).collect::<Vec<_>>().join(" ")
 }
 
 fn shown(report: &Report) -> String {
@@ -29,6 +37,8 @@ fn a_queued_sweep_says_what_it_waits_for() {
     Waits for all 8 places of engine `local` are taken
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    --
+    [Stop]
     ");
 }
 
@@ -43,6 +53,8 @@ fn a_running_sweep_shows_its_bar_its_best_and_how_long_it_will_take() {
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
 }
 
@@ -57,6 +69,8 @@ fn a_sweep_that_has_just_begun_has_no_result_yet() {
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
 }
 
@@ -72,6 +86,8 @@ fn a_stopping_sweep_says_who_stopped_it() {
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Details]
     ");
 }
 
@@ -94,6 +110,8 @@ fn a_finished_sweep_answers_in_its_first_line() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -116,6 +134,8 @@ fn without_a_baseline_nothing_is_compared() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -138,6 +158,8 @@ fn a_result_that_is_worse_is_called_worse() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772448600000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -169,6 +191,8 @@ fn a_stopped_sweep_still_gives_its_best() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -185,6 +209,8 @@ fn a_superseded_sweep_names_its_successor() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -214,6 +240,8 @@ fn too_many_failures_come_with_their_reason_and_a_log() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -272,6 +300,8 @@ fn text_from_people_formats_nothing_and_calls_nobody() {
     (small) `resnet-k3f9q2` for &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc… · 8 at a time, TPE, seed 7 · `&lt;!channel&gt; @everyone *b* _i_ ~s~ 'c' [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octoc…` (3f2a91c) · &lt;!channel&gt; @{2060}everyone ∗b* ˍi_ ∼s~ `c` [x](http://e.test) | &lt;b&gt;&amp;amp; &lt;@U1&gt; @octocat #12 ' # h
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -282,6 +312,10 @@ fn check_limits(message: &Message) -> Result<(), TestCaseError> {
     prop_assert!(!message.text.trim().is_empty());
     let mut total = message.text.chars().count();
     for block in blocks {
+        if block["type"] == "actions" {
+            total += check_buttons(block)?;
+            continue;
+        }
         let text = block["text"]["text"].as_str().or_else(|| block["elements"][0]["text"].as_str()).unwrap();
         prop_assert!(text.chars().count() <= 3000, "{} characters", text.chars().count());
         prop_assert_eq!(text.matches("```").count() % 2, 0, "a code block is left open: {}", text);
@@ -292,16 +326,46 @@ fn check_limits(message: &Message) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Checks the buttons and returns their characters.
+fn check_buttons(actions: &serde_json::Value) -> Result<usize, TestCaseError> {
+    let buttons = actions["elements"].as_array().unwrap();
+    prop_assert!((1..=5).contains(&buttons.len()));
+    let ids: std::collections::BTreeSet<&str> =
+        buttons.iter().map(|button| button["action_id"].as_str().unwrap()).collect();
+    prop_assert_eq!(ids.len(), buttons.len(), "two buttons have one action_id");
+    let mut total = 0;
+    for button in buttons {
+        let mut within = |text: &serde_json::Value, limit: usize| {
+            let length = text.as_str().unwrap().chars().count();
+            total += length;
+            length > 0 && length <= limit
+        };
+        prop_assert!(within(&button["text"]["text"], 75), "{}", button);
+        prop_assert!(within(&button["value"], 2000), "{}", button);
+        if let Some(question) = button.get("confirm") {
+            prop_assert!(within(&question["title"]["text"], 100), "{}", question);
+            prop_assert!(within(&question["text"]["text"], 300), "{}", question);
+            prop_assert!(within(&question["confirm"]["text"], 30), "{}", question);
+            prop_assert!(within(&question["deny"]["text"], 30), "{}", question);
+        }
+    }
+    prop_assert!(total <= super::buttons::LENGTH, "{} characters in buttons", total);
+    Ok(total)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn no_message_is_longer_than_slack_takes(
-        parameters in 0_usize..500,
+        parameters in 0_usize..1_000,
         filler in prop_oneof![Just("&".to_owned()), Just("<!here>`".to_owned()), Just("日本\n".to_owned()), ".{1,6}"],
         length in 0_usize..1_500,
     ) {
         let mut report = fixtures::monstrous(parameters, &filler, length);
+        check_limits(&sweep(&report, &fixtures::links(&report)))?;
+        report.applies = true;
+        report.phase = Phase::Finished { outcome: Outcome::Completed };
         check_limits(&sweep(&report, &fixtures::links(&report)))?;
         check_limits(&closing(&report, Some("U1")))?;
         report.phase = Phase::Running;
@@ -322,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn a_monstrous_result_still_shows_its_parameters(parameters in 1_usize..500) {
+    fn a_monstrous_result_still_shows_its_parameters(parameters in 1_usize..1_000) {
         let report = fixtures::monstrous(parameters, "<&>", 1000);
         let text = shown(&report);
         prop_assert!(text.contains(&format!("p{:0>58}", 0)), "{text}");

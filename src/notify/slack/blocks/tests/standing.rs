@@ -14,6 +14,8 @@ fn what_trials_wait_for_is_one_line() {
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
 }
 
@@ -29,6 +31,8 @@ fn an_engine_that_does_not_answer_is_one_line() {
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
     let why = "engine cluster, which does not answer".to_owned();
     insta::assert_snapshot!(shown(&Report { phase: Phase::Queued { why }, ..fixtures::away() }), @r"
@@ -37,6 +41,8 @@ fn an_engine_that_does_not_answer_is_one_line() {
     Waits for engine `cluster`, which does not answer (since 2 Mar 10:02 UTC: connect: connection refused)
     --
     (small) 40 trials, 8 at a time, TPE, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
+    --
+    [Stop]
     ");
 }
 
@@ -51,6 +57,8 @@ fn a_workflow_that_searches_by_itself_shows_its_own_progress_and_its_own_end() {
     (small) 40 trials, 8 at a time, its workflow searches by itself, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=now&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
     insta::assert_snapshot!(shown(&fixtures::search_failed()), @r"
     [*resnet* gave up: its workflow failed]
@@ -64,6 +72,8 @@ fn a_workflow_that_searches_by_itself_shows_its_own_progress_and_its_own_end() {
     (small) `resnet-k3f9q2` for @mika · 8 at a time, its workflow searches by itself, seed 7 · `main` (3f2a91c) · `lr` narrowed to 1e-4..1e-2
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772442920000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Re-run] [Details]
     ");
 }
 
@@ -84,6 +94,8 @@ fn reasons_of_programs_format_nothing_and_call_nobody() {
     (small) 40 trials, 8 at a time, TPE, seed 7
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
 
     [*resnet* sweep `resnet-k3f9q2` · running · @mika]
     *resnet* sweep `resnet-k3f9q2` · running · @mika
@@ -94,5 +106,7 @@ fn reasons_of_programs_format_nothing_and_call_nobody() {
     (small) 40 trials, 8 at a time, TPE, seed 7
     --
     (small) <https://grafana.example.com/d/tune01?from=1772442060000&amp;to=1772446520000&amp;var-sweep=resnet-k3f9q2|Training curves>
+    --
+    [Stop] [Details]
     ");
 }
