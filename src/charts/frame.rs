@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::font;
-use super::picture::{Anchor, Colour, Picture, Point, Shape};
+use super::picture::{Anchor, Colour, Picture, Point, Shape, Sheet};
 
 /// No text is smaller.
 pub(super) const TEXT: f64 = 20.0;
@@ -12,13 +12,13 @@ pub(super) const MARGIN: f64 = 28.0;
 pub(super) const LINE: f64 = 30.0;
 /// The most that the names of the ticks on the left get.
 const TICK_ROOM: f64 = 200.0;
-/// The height of a chart with one frame.
+/// The height of a chart with one frame on a page.
 pub(super) const HEIGHT: f64 = 640.0;
 
 /// A picture of sweep `name` with what is seen and the line under it.
 pub(super) fn titled(name: &str, seen: &str, subtitle: &str, height: f64) -> Picture {
-    let mut picture = Picture::new(format!("{name}: {seen}"), height);
-    let room = Picture::WIDTH - 2.0 * MARGIN;
+    let mut picture = Picture::new(Sheet::Page, format!("{name}: {seen}"), height);
+    let room = picture.width() - 2.0 * MARGIN;
     // However long a name is, what is seen is said.
     let title = format!("{}: {seen}", font::fitted(name, TITLE, room * 0.45));
     picture.text(&title, (MARGIN, 44.0), room, (Anchor::Start, TITLE, Colour::Ink));
@@ -26,11 +26,21 @@ pub(super) fn titled(name: &str, seen: &str, subtitle: &str, height: f64) -> Pic
     picture
 }
 
+/// The same for a phone. The message around it says which sweep it is; the title has all the room. What is seen is `subject`, which may be long, and `what` about it, which is said in any case.
+pub(super) fn titled_for_phone(name: &str, (subject, what): (&str, &str), subtitle: &str, height: f64) -> Picture {
+    let mut picture = Picture::new(Sheet::Phone, format!("{name}: {subject}{what}"), height);
+    let room = picture.width() - 2.0 * MARGIN;
+    let seen = format!("{}{what}", font::fitted(subject, TITLE, room - font::width(what, TITLE)));
+    picture.text(&seen, (MARGIN, 44.0), room, (Anchor::Start, TITLE, Colour::Ink));
+    picture.text(subtitle, (MARGIN, 78.0), room, (Anchor::Start, TEXT, Colour::Muted));
+    picture
+}
+
 /// A chart without anything to show, which says why.
 pub(super) fn empty(name: &str, seen: &str, subtitle: &str, why: &str) -> Picture {
     let mut picture = titled(name, seen, subtitle, 280.0);
-    let room = Picture::WIDTH - 2.0 * MARGIN;
-    picture.text(why, (Picture::WIDTH / 2.0, 180.0), room, (Anchor::Middle, TEXT, Colour::Ink));
+    let room = picture.width() - 2.0 * MARGIN;
+    picture.text(why, (picture.width() / 2.0, 180.0), room, (Anchor::Middle, TEXT, Colour::Ink));
     picture.empty = true;
     picture
 }
@@ -40,13 +50,18 @@ pub(super) const UNDER_TITLE: f64 = 100.0;
 
 /// What the shapes mean, in a row under the title. Returns where the content begins.
 pub(super) fn legend(picture: &mut Picture, items: &[(Shape, Colour, &str)]) -> f64 {
-    let (mut x, y) = (MARGIN, 112.0);
+    let (mut x, mut y) = (MARGIN, 112.0);
+    let gap = if picture.sheet == Sheet::Phone { 18.0 } else { 28.0 };
     for (shape, colour, text) in items {
         let half = if matches!(shape, Shape::Dash(_)) { 16.0 } else { 9.0 };
+        let end = x + half * 2.0 + 10.0 + font::width(text, TEXT);
+        if x > MARGIN && end > picture.width() - MARGIN / 2.0 {
+            (x, y) = (MARGIN, y + LINE);
+        }
         picture.shape(*shape, (x + half, y - 7.0), 8.0, *colour);
         x += half * 2.0 + 10.0;
         picture.text(text, (x, y), 400.0, (Anchor::Start, TEXT, Colour::Ink));
-        x += font::width(text, TEXT) + 28.0;
+        x += font::width(text, TEXT) + gap;
     }
     y + 22.0
 }
@@ -77,7 +92,7 @@ impl Frame {
         Self {
             left: MARGIN + tick_width(y) + 12.0,
             top: top + LINE + 6.0,
-            right: Picture::WIDTH - MARGIN - 8.0,
+            right: picture.width() - MARGIN - 8.0,
             bottom,
         }
     }
@@ -92,7 +107,7 @@ pub(super) fn tick_width(y: &Axis) -> f64 {
 pub(super) fn axes(picture: &mut Picture, frame: &Frame, (x, x_title): (&Axis, &str), (y, y_title): (&Axis, &str)) {
     vertical_axis(picture, frame, y, true);
     horizontal_axis(picture, frame, x);
-    let room = Picture::WIDTH - 2.0 * MARGIN;
+    let room = picture.width() - 2.0 * MARGIN;
     picture.text(y_title, (MARGIN, frame.top - 16.0), room, (Anchor::Start, TEXT, Colour::Ink));
     let under = frame.bottom + 2.0 * LINE + 2.0;
     picture.text(x_title, (frame.right, under), frame.right - MARGIN, (Anchor::End, TEXT, Colour::Ink));

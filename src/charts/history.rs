@@ -1,16 +1,17 @@
 //! The first objective by trial, with the best so far.
 
 use super::axis::Axis;
-use super::frame::{self, Crowd, Frame, HEIGHT};
+use super::frame::{self, Crowd, Frame};
 use super::number;
-use super::picture::{Anchor, Colour, Paint, Picture, Point, Shape};
+use super::picture::{Anchor, Colour, Paint, Picture, Point, Shape, Sheet};
 use super::sweep::{Sweep, axis_title, best_in_words};
 use crate::domain::trial::{Trial, TrialState};
 
 /// Names of ticks.
 const TICKS: usize = 6;
+const TICKS_ON_A_PHONE: usize = 4;
 
-pub(super) fn draw(sweep: &Sweep<'_>) -> Picture {
+pub(super) fn draw(sweep: &Sweep<'_>, sheet: Sheet) -> Picture {
     let objective = sweep.objective();
     let Some(best) = sweep.best() else {
         let title = format!("{} by trial", objective.metric);
@@ -19,15 +20,23 @@ pub(super) fn draw(sweep: &Sweep<'_>) -> Picture {
     let title = best_in_words(objective, best);
     let mut values: Vec<f64> = sweep.valued().map(|(_, value)| value).collect();
     values.extend(sweep.trials.iter().filter_map(pruned));
-    let y = Axis::objective(&values, objective.direction, TICKS);
+    let ticks = if sheet == Sheet::Phone { TICKS_ON_A_PHONE } else { TICKS };
+    let y = Axis::objective(&values, objective.direction, ticks);
     let x = Axis::whole(-0.5, sweep.trials.len().max(2) as f64 - 0.5, TICKS);
     let outside = values.iter().filter(|value| y.place(**value).is_some_and(|(_, inside)| !inside)).count();
-    let mut subtitle = sweep.tally();
-    if outside > 0 {
-        subtitle = format!("{subtitle}; {} off the scale, at its edge", number::count(outside, "value"));
-    }
-    let mut picture = frame::titled(sweep.name, &title, &subtitle, HEIGHT);
-    let top = frame::legend(&mut picture, &legend(sweep));
+    let beyond = (outside > 0).then(|| format!("{} off the scale, at its edge", number::count(outside, "value")));
+    let mut picture = match sheet {
+        Sheet::Page => {
+            let subtitle: Vec<String> = [sweep.tally()].into_iter().chain(beyond).collect();
+            frame::titled(sweep.name, &title, &subtitle.join("; "), sheet.height())
+        }
+        // What there is room for: the message around it has the tally.
+        Sheet::Phone => {
+            let subtitle = beyond.unwrap_or_else(|| sweep.name.to_owned());
+            frame::titled_for_phone(sweep.name, (&title, ""), &subtitle, sheet.height())
+        }
+    };
+    let top = frame::legend(&mut picture, &legend(sweep, sheet));
     let frame = Frame::within(&picture, top, &y);
     frame::axes(&mut picture, &frame, (&x, "trial"), (&y, &axis_title(objective)));
     goal(&mut picture, &frame, sweep, &y);
@@ -45,14 +54,13 @@ fn pruned(trial: &Trial) -> Option<f64> {
     Some(last.1).filter(|value| value.is_finite())
 }
 
-fn legend(sweep: &Sweep<'_>) -> Vec<(Shape, Colour, &'static str)> {
+fn legend(sweep: &Sweep<'_>, sheet: Sheet) -> Vec<(Shape, Colour, &'static str)> {
     let has = |state| sweep.trials.iter().any(|trial| trial.state == state);
     let no_value = sweep.trials.iter().any(|trial| trial.state == TrialState::Complete && valueless(sweep, trial));
-    let mut items = vec![
-        (Shape::Disc, Colour::Blue, "done"),
-        (Shape::Dash(4), Colour::Vermillion, "best so far"),
-        (Shape::Diamond, Colour::Vermillion, "best"),
-    ];
+    let mut items = vec![(Shape::Disc, Colour::Blue, "done"), (Shape::Dash(4), Colour::Vermillion, "best so far")];
+    if sheet == Sheet::Page {
+        items.push((Shape::Diamond, Colour::Vermillion, "best"));
+    }
     if has(TrialState::Pruned) || has(TrialState::Paused) {
         items.push((Shape::Triangle, Colour::Orange, "stopped early"));
     }
@@ -82,7 +90,8 @@ fn goal(picture: &mut Picture, frame: &Frame, sweep: &Sweep<'_>, y: &Axis) {
         let ends = [f64::from(k), f64::from(k) + 0.5].map(|part| (frame.x(part / 24.0), height));
         picture.line(ends.to_vec(), 2.0, Colour::Muted);
     }
-    picture.text("goal", (frame.left + 8.0, height - 8.0), 200.0, (Anchor::Start, frame::TEXT, Colour::Muted));
+    // On the right: the title of the axis is on the left.
+    picture.text("goal", (frame.right, height - 8.0), 200.0, (Anchor::End, frame::TEXT, Colour::Muted));
 }
 
 fn points(picture: &mut Picture, frame: &Frame, sweep: &Sweep<'_>, axes: (&Axis, &Axis)) {

@@ -22,7 +22,7 @@ mod render;
 mod slices;
 mod sweep;
 
-pub use picture::Picture;
+pub use picture::{Picture, Sheet};
 pub use render::{RenderError, render};
 pub use sweep::Sweep;
 
@@ -96,11 +96,24 @@ impl Format {
 /// Cost: O(trials × (parameters + steps)), and no more than some thousand marks in the picture.
 pub fn draw(kind: Kind, sweep: &Sweep<'_>) -> Picture {
     match kind {
-        Kind::History => history::draw(sweep),
-        Kind::Importance => importance::draw(sweep),
+        Kind::History => history::draw(sweep, Sheet::Page),
+        Kind::Importance => importance::draw(sweep, Sheet::Page),
         Kind::Slices => slices::draw(sweep),
         Kind::Parallel => parallel::draw(sweep),
         Kind::Pareto => pareto::draw(sweep),
         Kind::Curves => curves::draw(sweep),
     }
+}
+
+/// What goes into a chat when a sweep has ended, drawn for a phone: how it came to its best, and what mattered. What there
+/// is nothing to see of is left out.
+pub fn draw_for_phone(sweep: &Sweep<'_>) -> Vec<(Kind, Picture)> {
+    if sweep.best().is_none() {
+        return Vec::new();
+    }
+    let pictures = [
+        (Kind::History, history::draw(sweep, Sheet::Phone)),
+        (Kind::Importance, importance::draw(sweep, Sheet::Phone)),
+    ];
+    pictures.into_iter().filter(|(_, picture)| !picture.is_empty()).collect()
 }

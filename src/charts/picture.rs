@@ -97,9 +97,44 @@ pub(super) enum Shape {
     Dash(u8),
 }
 
+/// What a picture is drawn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    /// A page on a screen.
+    Page,
+    /// A message on a phone, some 350 points wide: less has room on it, so that what is there is large enough.
+    Phone,
+}
+
+impl Sheet {
+    pub(super) fn width(self) -> f64 {
+        match self {
+            Self::Page => Picture::WIDTH,
+            Self::Phone => 600.0,
+        }
+    }
+
+    /// Of a chart with one frame.
+    pub(super) fn height(self) -> f64 {
+        match self {
+            Self::Page => 640.0,
+            Self::Phone => 460.0,
+        }
+    }
+
+    /// Pixels of a PNG across each unit.
+    pub(super) fn pixels(self) -> u32 {
+        match self {
+            Self::Page => 1,
+            Self::Phone => 2,
+        }
+    }
+}
+
 /// A chart, ready to be rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
+    pub(super) sheet: Sheet,
     pub(super) height: f64,
     pub(super) marks: Vec<Mark>,
     pub(super) title: String,
@@ -107,11 +142,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Every picture is this wide.
+    /// How wide a picture for a page is.
     pub const WIDTH: f64 = 1000.0;
 
-    pub(super) fn new(title: String, height: f64) -> Self {
-        Self { height, marks: Vec::new(), title, empty: false }
+    pub(super) fn new(sheet: Sheet, title: String, height: f64) -> Self {
+        Self { sheet, height, marks: Vec::new(), title, empty: false }
     }
 
     /// What is seen, in words.
@@ -124,9 +159,13 @@ impl Picture {
         self.empty
     }
 
+    pub(super) fn width(&self) -> f64 {
+        self.sheet.width()
+    }
+
     /// Across and down.
     pub fn size(&self) -> (u32, u32) {
-        (Self::WIDTH as u32, self.height as u32)
+        (self.width() as u32, self.height as u32)
     }
 
     pub(super) fn line(&mut self, points: Vec<Point>, width: f64, paint: impl Into<Paint>) {

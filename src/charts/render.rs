@@ -55,19 +55,20 @@ fn svg(picture: &Picture) -> Result<String, RenderError> {
     Ok(format!("{head}role=\"img\" xmlns={attributes}>\n<title>{title}</title>\n{body}"))
 }
 
-/// The picture as PNG, as wide as [`Picture::WIDTH`].
+/// The picture as PNG: a phone's has two pixels for one of its units.
 ///
 /// Cost: about 30 ms.
 ///
 /// # Errors
 /// [`RenderError`], if the bundled font is broken.
 fn png(picture: &Picture) -> Result<Vec<u8>, RenderError> {
-    let (width, height) = picture.size();
+    let pixels_per_unit = picture.sheet.pixels();
+    let (width, height) = (picture.size().0 * pixels_per_unit, picture.size().1 * pixels_per_unit);
     let large = (width * OVERSAMPLING, height * OVERSAMPLING);
     let mut pixels = vec![0; large.0 as usize * large.1 as usize * 3];
     {
         let area = BitMapBackend::with_buffer(&mut pixels, large).into_drawing_area();
-        paint(&area, picture, f64::from(OVERSAMPLING), PNG_BASELINE)?;
+        paint(&area, picture, f64::from(OVERSAMPLING * pixels_per_unit), PNG_BASELINE)?;
     }
     encode(&shrunk(&pixels, large.0 as usize), width, height).map_err(RenderError::of)
 }

@@ -43,6 +43,33 @@ fn every_sweep_has_its_pictures() {
 }
 
 #[test]
+fn what_goes_into_a_chat_is_legible_on_a_phone_whatever_the_sweep() {
+    for (name, scene) in scenes::ALL {
+        let scene = scene();
+        for (kind, picture) in charts::draw_for_phone(&scene.sweep()) {
+            let svg = svg(&picture);
+            assert!(is_well_formed(&svg), "{name} {}", kind.name());
+            // A phone shows it 350 points wide: no text is below 11 of these.
+            assert!(picture.size().0 <= 600 && picture.size().1 <= 600, "{name} {}", kind.name());
+            if name == "large" && kind == Kind::History {
+                let bytes = charts::render(&picture, Format::Png).unwrap();
+                assert!(bytes.len() < 400_000, "{} bytes", bytes.len());
+            }
+            if let Some(folder) = std::env::var_os(LOOK_AT) {
+                let bytes = charts::render(&picture, Format::Png).unwrap();
+                std::fs::write(Path::new(&folder).join(format!("phone-{name}-{}.png", kind.name())), bytes).unwrap();
+            }
+        }
+    }
+    let kinds = |wanted: &str| -> Vec<&str> {
+        let (_, scene) = scenes::ALL.into_iter().find(|(name, _)| *name == wanted).unwrap();
+        charts::draw_for_phone(&scene().sweep()).into_iter().map(|(kind, _)| kind.name()).collect()
+    };
+    assert_eq!(kinds("resnet"), ["history", "importance"]);
+    assert!(kinds("all-failed").is_empty() && kinds("no-trial").is_empty(), "there is nothing to see");
+}
+
+#[test]
 fn the_pictures_of_the_documentation_are_what_is_drawn() {
     let scene = scenes::resnet();
     for kind in Kind::ALL {
