@@ -165,6 +165,11 @@ struct ReloadLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MissedLabel {
+    what: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BuildLabel {
     version: &'static str,
 }
@@ -185,6 +190,7 @@ pub struct Metrics {
     delivery_errors: Family<ErrorLabels, Counter>,
     requests: Family<RequestLabels, Histogram>,
     reloads: Family<ReloadLabel, Counter>,
+    missed: Family<MissedLabel, Counter>,
     resident_memory: Gauge,
 }
 
@@ -207,6 +213,7 @@ impl Metrics {
             // Half a millisecond to 8 seconds.
             requests: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-4, 2.0, 15))),
             reloads: Family::default(),
+            missed: Family::default(),
             resident_memory: Gauge::default(),
         };
         metrics.register(started_at, version);
@@ -246,6 +253,8 @@ impl Metrics {
         );
         registry.register("tunebot_http_request_seconds", "Time to answer a request", self.requests.clone());
         registry.register("tunebot_config_reloads", "Attempts to read the configuration again", self.reloads.clone());
+        let missed = "What was missed and found: failed deliveries asked for again, heads that moved without a word";
+        registry.register("tunebot_missed", missed, self.missed.clone());
         registry.register("process_resident_memory_bytes", "Resident memory size", self.resident_memory.clone());
         registry.register("process_start_time_seconds", "Start of the process since the Unix epoch", start);
     }
@@ -284,6 +293,11 @@ impl Metrics {
     pub fn config_reloaded(&self, succeeded: bool) {
         let result = if succeeded { "success" } else { "failure" };
         self.reloads.get_or_create(&ReloadLabel { result }).inc();
+    }
+
+    /// Something was missed and found: a `delivery` that was asked for again, a `head` that moved without a word.
+    pub fn missed(&self, what: &'static str) {
+        self.missed.get_or_create(&MissedLabel { what }).inc();
     }
 
     /// All metrics as text. Without a `snapshot`, the gauges of the store are left out.

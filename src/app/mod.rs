@@ -25,6 +25,7 @@ use crate::domain::effect::Lane;
 use crate::http;
 use crate::ingress::TrialTokens;
 use crate::runtime::availability::Availability;
+use crate::runtime::catch_up::CatchUp;
 use crate::runtime::perform::Performer;
 use crate::runtime::reconciler::Reconciler;
 use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
@@ -140,8 +141,12 @@ impl App {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
         self.spawn(
             "dispatcher",
-            dispatcher::run(store.clone(), config.clone(), github, Arc::clone(metrics), cancel.clone()),
+            dispatcher::run(store.clone(), config.clone(), github.clone(), Arc::clone(metrics), cancel.clone()),
         );
+        if let Some(github) = github {
+            let catch_up = CatchUp::new(store.clone(), github, Arc::clone(metrics));
+            self.spawn("catching up", catch_up.run(config.clone(), cancel.clone()));
+        }
         self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let availability = Availability::new(Arc::clone(metrics));

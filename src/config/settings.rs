@@ -79,6 +79,22 @@ pub struct Github {
     pub auth: GithubAuth,
     /// Any of them may have signed a delivery; at least one.
     pub webhook_secrets: Vec<SecretString>,
+    pub catch_up: CatchUp,
+}
+
+/// How what was missed is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatchUp {
+    /// Zero is never.
+    pub every: SignedDuration,
+    /// A difference that is younger counts as on its way.
+    pub grace: SignedDuration,
+}
+
+impl Default for CatchUp {
+    fn default() -> Self {
+        Self { every: SignedDuration::from_mins(5), grace: SignedDuration::from_mins(1) }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::head::{HeadMove, HeadName};
 use super::ids::{CommitSha, Repository, RuleName, TuningName};
 
 /// What makes an event unique: a redelivery has the same key.
@@ -65,6 +66,21 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Where it leaves a branch or a pull request.
+    pub fn head(&self) -> Option<HeadMove> {
+        match self {
+            Self::Push(Push { repository, reference: GitReference::Branch(branch), head, .. }) => {
+                let name = HeadName::Branch(branch.clone());
+                Some(HeadMove { repository: repository.clone(), name, to: head.clone() })
+            }
+            Self::PullRequest(PullRequest { repository, number, action, head, .. }) => {
+                let to = (action != "closed").then(|| head.clone());
+                Some(HeadMove { repository: repository.clone(), name: HeadName::PullRequest(*number), to })
+            }
+            _ => None,
+        }
+    }
+
     /// One or two words for lists and metrics.
     pub fn name(&self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ pub mod earlier;
 pub mod effect;
 pub mod error;
 pub mod event;
+pub mod head;
 pub mod hex;
 pub mod ids;
 pub mod key_path;

@@ -8,6 +8,7 @@ mod beginning;
 pub mod command;
 pub mod cron;
 pub mod importance;
+pub mod missed;
 pub mod route;
 pub mod snapshot;
 pub mod step;

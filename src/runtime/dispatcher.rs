@@ -197,7 +197,7 @@ impl Dispatcher {
                 Err(not_now) => return Ok(Worked::Later(not_now)),
             };
             let decisions = decided.decisions.clone();
-            match self.store.finish_event(leased.id, result(decided, now)).await {
+            match self.store.finish_event(leased.id, result(&leased.event, decided, now)).await {
                 Ok(()) => return Ok(Worked::Done(decisions)),
                 Err(StoreError::SweepIdTaken(id)) => warn!(%id, "the sweep id is taken; deriving another"),
                 Err(error) => return Err(error),
@@ -251,14 +251,14 @@ fn has_asker(event: &Event) -> bool {
 }
 
 /// What is written for an event: its decisions, and with each sweep its first message.
-fn result(decided: Decided, now: Timestamp) -> EventResult {
+fn result(event: &Event, decided: Decided, now: Timestamp) -> EventResult {
     let Decided { decisions, sweeps, earlier, signals, answers } = decided;
     let first_messages = sweeps.iter().flat_map(|sweep| {
         let report = summary::first_report(sweep, now);
         summary::notifications(sweep, &report, now)
     });
     let effects = first_messages.chain(answers).collect();
-    EventResult { decisions, sweeps, earlier, effects, signals }
+    EventResult { decisions, sweeps, earlier, effects, signals, head: event.kind.head() }
 }
 
 /// The verdict that an event with these decisions counts under.

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 
 mod ask_timer;
 pub mod availability;
+pub mod catch_up;
 pub mod dispatcher;
 #[cfg(test)]
 mod fixtures;

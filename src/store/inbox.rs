@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 
 use super::earlier::{EarlierImage, insert_earlier};
 use super::error::{Fault, StoreError};
+use super::heads::move_head;
 use super::outbox::{EncodedEffect, write_effect};
 use super::rows::{decode, encode, micros, micros_after, unknown};
 use super::signals::{EncodedSignal, insert_signal};
@@ -18,6 +19,7 @@ use crate::domain::decision::{Decision, Verdict};
 use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, EventKind, Source};
+use crate::domain::head::HeadMove;
 use crate::domain::ids::{EventId, SweepId};
 use crate::domain::signal::Signal;
 use crate::domain::sweep::Sweep;
@@ -60,6 +62,8 @@ pub struct EventResult {
     pub earlier: Vec<(SweepId, Vec<EarlierTrial>)>,
     pub effects: Vec<Effect>,
     pub signals: Vec<Signal>,
+    /// Where the branch or pull request that it is about stands now.
+    pub head: Option<HeadMove>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,6 +170,7 @@ impl Store {
         let earlier = result.earlier.iter().map(EarlierImage::of).collect::<Result<Vec<_>, _>>()?;
         let effects = result.effects.iter().map(EncodedEffect::of).collect::<Result<Vec<_>, _>>()?;
         let signals = result.signals.iter().map(EncodedSignal::of).collect::<Result<Vec<_>, _>>()?;
+        let head = result.head;
         self.write(Shape::Compound, wake, move |connection| {
             Box::pin(async move {
                 if !end_event(connection, id, outcome, &decisions).await? {
@@ -182,6 +187,9 @@ impl Store {
                 }
                 for signal in &signals {
                     insert_signal(connection, signal).await?;
+                }
+                if let Some(head) = &head {
+                    move_head(connection, head).await?;
                 }
                 Ok(())
             })

@@ -10,6 +10,7 @@
 
 mod earlier;
 mod error;
+mod heads;
 mod imports;
 mod inbox;
 mod lock;

@@ -9,6 +9,7 @@ mod comment;
 mod disk;
 mod exchange;
 mod health;
+mod missed;
 mod outage;
 mod pull_request;
 mod push;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Checker;
 use crate::config::schema::{DashboardEntry, GithubSection};
-use crate::config::settings::{Dashboard, Github, GithubAuth, Grafana, Slack};
+use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, Grafana, Slack};
 use crate::config::source::Place;
 use crate::domain::ids::Repository;
 
@@ -18,7 +18,12 @@ impl<'a> Checker<'a> {
         let api_url = self.api_url(&place, section.api_url.as_deref(), "https://api.github.com");
         let why = "GitHub signs what it sends with it";
         let webhook_secrets = self.secrets(&place.key("webhook_secrets"), &section.webhook_secrets, why);
-        Some(Github { api_url: api_url?, auth: auth?, webhook_secrets })
+        let usual = CatchUp::default();
+        let catch_up = CatchUp {
+            every: section.catch_up.every.map_or(usual.every, |every| every.0),
+            grace: section.catch_up.grace.map_or(usual.grace, |grace| grace.0),
+        };
+        Some(Github { api_url: api_url?, auth: auth?, webhook_secrets, catch_up })
     }
 
     fn github_auth(&mut self, place: &Place<'_>, section: &GithubSection) -> Option<GithubAuth> {

@@ -72,6 +72,19 @@ pub(in crate::config) struct GithubSection {
     /// that a trigger names.
     #[serde(default)]
     pub command_repositories: Vec<String>,
+    /// How what was missed while tunebot was away is found.
+    #[serde(default)]
+    pub catch_up: CatchUpEntry,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct CatchUpEntry {
+    /// Deliveries that failed are asked for again, and branches and pull requests compared with what is known, at the start
+    /// and this often; `0s` is never. Default: `5m`.
+    pub every: Option<Duration>,
+    /// A difference that is younger counts as on its way. Default: `1m`.
+    pub grace: Option<Duration>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

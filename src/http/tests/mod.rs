@@ -179,6 +179,7 @@ fn config() -> Config {
             api_url: "http://127.0.0.1:1".parse().unwrap(),
             auth: config::GithubAuth::Token(secret("unused")),
             webhook_secrets: vec![secret("old-secret"), secret("new-secret")],
+            catch_up: config::CatchUp::default(),
         }),
         slack: Some(config::Slack {
             api_url: "http://127.0.0.1:1".parse().unwrap(),

@@ -53,7 +53,7 @@ pub enum GithubSetupError {
 /// GitHub's API, as far as tunebot uses it.
 pub struct Github {
     /// Speaks as the App itself, or with the token.
-    root: Octocrab,
+    pub(super) root: Octocrab,
     app: Option<u64>,
     installations: Mutex<Installations>,
     /// The token's own account; none where the token may not ask.
@@ -93,6 +93,11 @@ impl Github {
             login: OnceCell::new(),
             call_timeout: CALL_TIMEOUT,
         })
+    }
+
+    /// Does it speak as an App, and not with a token?
+    pub fn is_app(&self) -> bool {
+        self.app.is_some()
     }
 
     /// The App's id; none when a token is used.
@@ -159,7 +164,7 @@ impl Github {
     }
 
     /// The client that may speak about `repository`.
-    async fn client(&self, repository: &Repository) -> Result<Arc<Octocrab>, GithubError> {
+    pub(super) async fn client(&self, repository: &Repository) -> Result<Arc<Octocrab>, GithubError> {
         if self.app.is_none() {
             return Ok(Arc::new(self.root.clone()));
         }
@@ -168,8 +173,13 @@ impl Github {
             Some(id) => id,
             None => self.installation(repository).await?,
         };
+        self.installations.lock().await.ids.insert(repository.clone(), id);
+        self.installed(id).await
+    }
+
+    /// The client that speaks as the App where it is installed under `id`.
+    pub(super) async fn installed(&self, id: u64) -> Result<Arc<Octocrab>, GithubError> {
         let mut installations = self.installations.lock().await;
-        installations.ids.insert(repository.clone(), id);
         if let Some(client) = installations.clients.get(&id) {
             return Ok(Arc::clone(client));
         }
@@ -194,7 +204,11 @@ impl Github {
         answer
     }
 
-    async fn in_time<A>(&self, what: &str, call: impl Future<Output = octocrab::Result<A>>) -> Result<A, GithubError> {
+    pub(super) async fn in_time<A>(
+        &self,
+        what: &str,
+        call: impl Future<Output = octocrab::Result<A>>,
+    ) -> Result<A, GithubError> {
         tracing::debug!(what, "calling GitHub");
         match tokio::time::timeout(self.call_timeout, call).await {
             Ok(answer) => answer.map_err(|error| errors::classify(what, error, Timestamp::now())),

@@ -45,13 +45,15 @@ pub fn classify(what: &str, error: octocrab::Error, now: Timestamp) -> GithubErr
                 "GitHub: cannot {what}: the App's private key cannot sign; put its PEM file into the configuration"
             ),
         },
-        octocrab::Error::Json { source, .. } => {
-            transient(what, &format!("its answer is not what was expected ({source})"))
-        }
+        octocrab::Error::Json { source, .. } => unreadable(what, &source),
         octocrab::Error::Service { source, .. } => transient(what, &causes(source.as_ref())),
         octocrab::Error::Hyper { source, .. } => transient(what, &causes(&source)),
         other => transient(what, &other.to_string()),
     }
+}
+
+pub fn unreadable(what: &str, error: &dyn std::fmt::Display) -> GithubError {
+    transient(what, &format!("its answer is not what was expected ({error})"))
 }
 
 pub fn timed_out(what: &str, after: Duration) -> GithubError {

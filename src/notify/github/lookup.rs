@@ -37,20 +37,7 @@ impl Github {
         let what = format!("read {repository}#{number}");
         let text = number.to_string();
         let pull: Pull = self.get(Call { what: &what, repository, path: &["pulls", &text], query: &[] }).await?;
-        let home = pull.head.repo.map(|repo| repo.full_name);
-        Ok(PullRequestFacts {
-            number,
-            title: pull.title,
-            author: pull.user.map(|user| user.login).unwrap_or_default(),
-            head: sha(&what, &pull.head.sha)?,
-            head_branch: pull.head.reference,
-            base_branch: pull.base.reference,
-            from_fork: home.is_none_or(|home| !home.eq_ignore_ascii_case(repository.as_str())),
-            draft: pull.draft,
-            open: pull.state == "open",
-            labels: pull.labels.into_iter().map(|label| label.name).collect(),
-            updated_at: pull.updated_at.and_then(|at| at.parse().ok()),
-        })
+        pull.facts(&what, repository)
     }
 
     /// The paths that a pull request changes, both names of a renamed file, and whether there are more than GitHub lists.
@@ -104,12 +91,13 @@ impl Github {
     }
 }
 
-fn sha(what: &str, text: &str) -> Result<CommitSha, GithubError> {
+pub(super) fn sha(what: &str, text: &str) -> Result<CommitSha, GithubError> {
     text.parse().map_err(|error| GithubError::Permanent { message: format!("GitHub: cannot {what}: {error}") })
 }
 
 #[derive(Deserialize)]
-struct Pull {
+pub(super) struct Pull {
+    number: u64,
     #[serde(default)]
     title: String,
     user: Option<Account>,
@@ -122,6 +110,25 @@ struct Pull {
     #[serde(default)]
     labels: Vec<Label>,
     updated_at: Option<String>,
+}
+
+impl Pull {
+    pub fn facts(self, what: &str, repository: &Repository) -> Result<PullRequestFacts, GithubError> {
+        let home = self.head.repo.map(|repo| repo.full_name);
+        Ok(PullRequestFacts {
+            number: self.number,
+            title: self.title,
+            author: self.user.map(|user| user.login).unwrap_or_default(),
+            head: sha(what, &self.head.sha)?,
+            head_branch: self.head.reference,
+            base_branch: self.base.reference,
+            from_fork: home.is_none_or(|home| !home.eq_ignore_ascii_case(repository.as_str())),
+            draft: self.draft,
+            open: self.state == "open",
+            labels: self.labels.into_iter().map(|label| label.name).collect(),
+            updated_at: self.updated_at.and_then(|at| at.parse().ok()),
+        })
+    }
 }
 
 #[derive(Deserialize)]

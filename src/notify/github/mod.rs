@@ -4,6 +4,8 @@ mod checks;
 mod client;
 mod comments;
 mod errors;
+mod heads;
+mod hooks;
 mod lookup;
 pub mod markdown;
 mod markup;
@@ -11,6 +13,8 @@ mod notifier;
 
 pub use client::{Github, GithubAuth, GithubSettings, GithubSetupError};
 pub use errors::GithubError;
+pub use heads::Comparison;
+pub use hooks::{Hook, HookDelivery};
 pub use lookup::PullRequestFacts;
 pub use notifier::GithubNotifier;
 

@@ -75,6 +75,7 @@ async fn everything_that_an_event_leads_to_is_there_with_its_decisions() {
     let id = store.accept(&ping("d1")).await.unwrap().id();
     let sweep = sweep("aaaaaa");
     let result = EventResult {
+        head: None,
         decisions: vec![decision(Verdict::Ignored), decision(Verdict::Started)],
         sweeps: vec![sweep.clone()],
         earlier: vec![(sweep.id.clone(), Vec::new())],

@@ -16,6 +16,10 @@ pub enum Outcome {
     Created(Value),
     /// A list, to be cut into pages.
     List(Vec<Value>),
+    /// 202: it will be done.
+    Accepted(Value),
+    /// A list that is cut into pages already, with the link to the next one.
+    Linked(Vec<Value>, Option<String>),
     /// A list within `{total_count, <name>: […]}`, to be cut into pages.
     Counted(&'static str, Vec<Value>),
     Nothing,

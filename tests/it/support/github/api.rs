@@ -15,10 +15,10 @@ use super::super::hex;
 use super::access::{self, Caller};
 use super::answer::{Outcome, Refusal, limit_headers};
 use super::world::{Repository, World};
-use super::{checks, comments, shapes};
+use super::{checks, comments, hooks, shapes};
 
 /// What can be called, and so what faults can be injected for.
-pub const OPERATIONS: [&str; 24] = [
+pub const OPERATIONS: [&str; 30] = [
     "app.get",
     "app.installations",
     "tokens.create",
@@ -43,6 +43,12 @@ pub const OPERATIONS: [&str; 24] = [
     "statuses.create",
     "statuses.list",
     "permission.get",
+    "branches.list",
+    "commits.compare",
+    "hooks.list",
+    "hook.deliveries",
+    "hook.redeliver",
+    "installation.repositories",
 ];
 
 pub struct Call<'a> {
@@ -94,9 +100,17 @@ impl Operation {
             ("GET", ["app"]) => ("app.get", String::new()),
             ("GET", ["app", "installations"]) => ("app.installations", String::new()),
             ("POST", ["app", "installations", id, "access_tokens"]) => ("tokens.create", (*id).to_owned()),
+            ("GET", ["app", "hook", "deliveries"]) => ("hook.deliveries", String::new()),
+            ("POST", ["app", "hook", "deliveries", id, "attempts"]) => ("hook.redeliver", (*id).to_owned()),
+            ("GET", ["installation", "repositories"]) => ("installation.repositories", String::new()),
             _ if repository.is_empty() => return None,
             ("GET", []) => ("repository.get", String::new()),
             ("GET", ["installation"]) => ("installation.get", String::new()),
+            ("GET", ["hooks"]) => ("hooks.list", String::new()),
+            ("GET", ["hooks", _, "deliveries"]) => ("hook.deliveries", String::new()),
+            ("POST", ["hooks", _, "deliveries", id, "attempts"]) => ("hook.redeliver", (*id).to_owned()),
+            ("GET", ["compare", range]) => ("commits.compare", (*range).to_owned()),
+            ("GET", ["branches"]) => ("branches.list", String::new()),
             ("GET", ["branches", branch @ ..]) => ("branches.get", branch.join("/")),
             ("GET", ["git", "ref" | "refs", reference @ ..]) => ("refs.get", reference.join("/")),
             ("GET", ["commits", reference @ .., "check-runs"]) => ("checks.list", reference.join("/")),
@@ -166,7 +180,7 @@ fn perform(world: &mut World, operation: Option<&Operation>, call: &Call<'_>) ->
     }
     let caller = Caller::identify(world, call.headers)?;
     let operation = operation.ok_or(Refusal::NotFound)?;
-    if call.method != Method::GET && operation.name != "tokens.create" {
+    if call.method != Method::GET && !matches!(operation.name, "tokens.create" | "hook.redeliver") {
         let written = world.write_content(call.now);
         written.map_err(|retry_after| Refusal::Secondary { retry_after })?;
     }
@@ -186,6 +200,10 @@ fn perform(world: &mut World, operation: Option<&Operation>, call: &Call<'_>) ->
         "checks.list" => checks::list(world, &caller, operation, call),
         "statuses.create" => checks::create_status(world, &caller, operation, &call.json()?),
         "statuses.list" => checks::list_statuses(world, &caller, operation),
+        "hooks.list" => hooks::of_repository(world, &caller, operation),
+        "hook.deliveries" => hooks::list(world, &caller, operation, call),
+        "hook.redeliver" => hooks::redeliver(world, &caller, operation),
+        "installation.repositories" => hooks::repositories(world, &caller),
         _ => read_repository(world, &caller, operation, call),
     }
 }
@@ -195,7 +213,7 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
     let permission = match operation.name {
         "pulls.list" | "pulls.get" | "pulls.files" => "pull_requests",
         "issues.get" => "issues",
-        "branches.get" | "refs.get" | "commits.get" => "contents",
+        "branches.get" | "branches.list" | "refs.get" | "commits.get" | "commits.compare" => "contents",
         _ => "metadata",
     };
     caller.need(world, &operation.repository, permission, "read")?;
@@ -203,6 +221,8 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
     let pull_request = || repository.pull_requests.get(&operation.number()?).ok_or(Refusal::NotFound);
     match operation.name {
         "repository.get" => Ok(Outcome::Ok(shapes::repository(world, repository))),
+        "branches.list" => Ok(Outcome::List(branches(world, repository))),
+        "commits.compare" => comparison(world, repository, &operation.subject),
         "branches.get" => branch(world, repository, &operation.subject),
         "refs.get" => reference(world, repository, &operation.subject),
         "commits.get" => match repository.resolve(&operation.subject) {
@@ -232,6 +252,44 @@ fn branch(world: &World, repository: &Repository, name: &str) -> Result<Outcome,
     let sha = repository.branches.get(name).ok_or(Refusal::NotFound)?;
     let commit = repository.commits.get(sha).map(|commit| shapes::commit(world, repository, commit));
     Ok(Outcome::Ok(json!({"name": name, "commit": commit, "protected": false})))
+}
+
+fn branches(world: &World, repository: &Repository) -> Vec<Value> {
+    let api = format!("{}/repos/{}", world.api_url, repository.full_name);
+    let branch = |(name, sha): (&String, &String)| json!({"name": name, "commit": {"sha": sha, "url": format!("{api}/commits/{sha}")}, "protected": false});
+    repository.branches.iter().map(branch).collect()
+}
+
+/// What the second of two commits has that the first has not.
+fn comparison(world: &World, repository: &Repository, range: &str) -> Result<Outcome, Refusal> {
+    let (base, head) = range.split_once("...").ok_or(Refusal::NotFound)?;
+    let first = repository.resolve(base).ok_or(Refusal::NotFound)?;
+    let mut between = Vec::new();
+    let mut next = Some(repository.resolve(head).ok_or(Refusal::NotFound)?);
+    while let Some(commit) = next.filter(|commit| commit.sha != first.sha) {
+        between.push(commit);
+        next = commit.parent.as_ref().and_then(|sha| repository.commits.get(sha));
+    }
+    between.reverse();
+    let files: Vec<Value> =
+        between.iter().flat_map(|c| c.paths.iter().map(|path| shapes::file(world, repository, &c.sha, path))).collect();
+    let commits: Vec<Value> = between
+        .iter()
+        .map(|commit| {
+            let mut json = shapes::commit(world, repository, commit);
+            json.as_object_mut().and_then(|json| json.remove("files"));
+            json
+        })
+        .collect();
+    let base_commit = shapes::commit(world, repository, first);
+    let url = format!("{}/repos/{}/compare/{range}", world.api_url, repository.full_name);
+    let html = format!("{}/compare/{range}", repository.html_url());
+    Ok(Outcome::Ok(json!({
+        "url": url, "html_url": html, "permalink_url": html, "diff_url": format!("{html}.diff"),
+        "patch_url": format!("{html}.patch"), "base_commit": base_commit, "merge_base_commit": base_commit,
+        "status": "ahead", "ahead_by": commits.len(), "behind_by": 0, "total_commits": commits.len(),
+        "commits": commits, "files": files,
+    })))
 }
 
 fn reference(world: &World, repository: &Repository, name: &str) -> Result<Outcome, Refusal> {
@@ -265,6 +323,8 @@ fn write(world: &mut World, outcome: Outcome, call: &Call<'_>) -> Response {
     let (status, json, link) = match outcome {
         Outcome::Ok(json) => (StatusCode::OK, json, None),
         Outcome::Created(json) => (StatusCode::CREATED, json, None),
+        Outcome::Accepted(json) => (StatusCode::ACCEPTED, json, None),
+        Outcome::Linked(items, link) => (StatusCode::OK, items.into(), link),
         Outcome::Nothing => return StatusCode::NO_CONTENT.into_response(),
         Outcome::List(items) => {
             let (page, link) = page(&world.api_url, items, call);

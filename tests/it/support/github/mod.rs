@@ -13,6 +13,7 @@ mod api;
 mod checks;
 mod comments;
 mod deliveries;
+pub mod hooks;
 pub mod repo;
 mod shapes;
 mod text;
@@ -26,6 +27,8 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 pub use api::OPERATIONS;
 pub use deliveries::Delivery;
@@ -51,6 +54,7 @@ const APP_PUBLIC_KEY: &str = include_str!("../../../fixtures/test-app-key.pub.pe
 pub struct FakeGithub {
     core: Arc<Core>,
     served: Served,
+    sender: JoinHandle<()>,
 }
 
 struct Core {
@@ -63,8 +67,13 @@ impl FakeGithub {
     pub async fn start() -> Self {
         let core = Arc::new(Core { world: Watched::new(World::new()), faults: Faults::default() });
         let served = serve(Router::new().fallback(answer).with_state(core.clone())).await;
-        core.world.write(|world| world.api_url = format!("http://{}", served.address));
-        Self { core, served }
+        let (outgoing, again) = mpsc::unbounded_channel();
+        core.world.write(|world| {
+            world.api_url = format!("http://{}", served.address);
+            world.hooks.outgoing = Some(outgoing);
+        });
+        let sender = tokio::spawn(hooks::send_again(core.clone(), again));
+        Self { core, served, sender }
     }
 
     /// What the configuration calls `github.api_url`, without a slash at the end.
@@ -85,7 +94,19 @@ impl FakeGithub {
 
     /// Posts a delivery to tunebot, signed with [`WEBHOOK_SECRET`]. Again is a redelivery: it keeps its id.
     pub async fn deliver(&self, server: &str, delivery: &Delivery) -> Answer {
-        delivery.send(server, WEBHOOK_SECRET).await
+        let answer = delivery.send(server, WEBHOOK_SECRET).await;
+        self.write(|world| world.note_attempt(delivery, answer.status, false));
+        answer
+    }
+
+    /// Tries to deliver while nobody answers.
+    pub fn deliver_in_vain(&self, delivery: &Delivery) {
+        self.write(|world| world.note_attempt(delivery, 0, false));
+    }
+
+    /// Where the webhook points, for redeliveries.
+    pub fn point_webhook_to(&self, server: &str) {
+        self.write(|world| world.hooks.server = Some(server.to_owned()));
     }
 
     /// The next call of `operation` fails with `fault`; several queue up. `*` is any operation.
@@ -121,6 +142,15 @@ impl FakeGithub {
         self.core.faults.count(operation)
     }
 
+    /// Waits until `operation` was called so often.
+    ///
+    /// # Panics
+    /// In vain.
+    pub async fn wait_for_calls(&self, operation: &str, times: usize) {
+        self.wait_for(&format!("{times} calls of {operation}"), |_| (self.calls(operation) >= times).then_some(()))
+            .await;
+    }
+
     /// Comments, checks and statuses that may be written in a minute; GitHub's own figure is the 80 of the beginning.
     pub fn limit_content_writes(&self, per_minute: u32) {
         self.core.world.write(|world| world.content_per_minute = per_minute);
@@ -150,6 +180,12 @@ impl FakeGithub {
 
     fn write<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         self.core.world.write(change)
+    }
+}
+
+impl Drop for FakeGithub {
+    fn drop(&mut self) {
+        self.sender.abort();
     }
 }
 

@@ -50,6 +50,14 @@ impl<'a> Repo<'a> {
         self
     }
 
+    /// Somebody works here as `role`: `admin`, `write` or `read`.
+    pub fn promote(&self, login: &str, role: &str) {
+        self.github.write(|world| {
+            let repository = world.repository_mut(&self.full_name);
+            repository.collaborators.insert(login.to_owned(), role.to_owned());
+        });
+    }
+
     /// `mika` pushes one commit that modifies `paths`; the branch is made when it is not there.
     pub fn push(&self, branch: &str, paths: &[&str]) -> Update {
         self.push_commit(branch, "mika", "Train it better", paths)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::super::hex;
+use super::hooks::Hooks;
 use super::{PLAIN_TOKEN, shapes};
 
 pub struct World {
@@ -27,6 +28,7 @@ pub struct World {
     /// Ids of everything, always rising.
     newest_id: u64,
     pub(super) deliveries: u64,
+    pub hooks: Hooks,
 }
 
 pub(super) struct InstallationToken {
@@ -152,6 +154,7 @@ impl World {
             calls_used: 0,
             newest_id: 1_000,
             deliveries: 0,
+            hooks: Hooks::default(),
         }
     }
 
