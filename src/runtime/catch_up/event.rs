@@ -64,6 +64,8 @@ fn pull_request(found: Found<'_>, pull: &PullRequestFacts, action: &str) -> Pull
         from_fork: pull.from_fork,
         draft: pull.draft,
         labels: pull.labels.clone(),
+        label: None,
+        updated_at: pull.updated_at,
     }
 }
 

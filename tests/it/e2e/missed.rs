@@ -72,6 +72,8 @@ async fn a_delivery_that_failed_while_tunebot_was_away_is_asked_for_again() {
     });
     assert_eq!(attempts[0], (0, false));
     assert!(attempts[1..].iter().all(|(_, is_redelivery)| *is_redelivery), "{attempts:?}");
+    looked_again(&scene).await;
+    assert_eq!(sweeps(&scene).await, 1, "found by comparing as well, it is still one head");
 }
 
 #[tokio::test]
@@ -83,6 +85,9 @@ async fn a_push_that_nothing_was_told_of_is_found() {
     1  [instant]  done  push to main of acme/models (6f95430), 1 changed path
       trigger on-push: started (quadratic-u3zqc0): push of 6f95430 to main
     ");
+    // GitHub tells it after all.
+    scene.decided(scene.deliver(&push.delivery).await).await;
+    assert_eq!(sweeps(&scene).await, 1);
 }
 
 #[tokio::test]
