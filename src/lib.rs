@@ -6,6 +6,7 @@
 pub mod app;
 pub mod ask_tell;
 pub mod charts;
+pub mod chat;
 pub mod config;
 pub mod demo;
 pub mod domain;

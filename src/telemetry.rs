@@ -187,6 +187,7 @@ pub struct Metrics {
     outbox_oldest: Family<LaneLabel, FloatGauge>,
     outbox_dead: Family<LaneLabel, Gauge>,
     engines: Family<EngineLabel, Gauge>,
+    slack_sockets: Gauge,
     delivery_errors: Family<ErrorLabels, Counter>,
     requests: Family<RequestLabels, Histogram>,
     reloads: Family<ReloadLabel, Counter>,
@@ -209,6 +210,7 @@ impl Metrics {
             outbox_oldest: Family::default(),
             outbox_dead: Family::default(),
             engines: Family::default(),
+            slack_sockets: Gauge::default(),
             delivery_errors: Family::default(),
             // Half a millisecond to 8 seconds.
             requests: Family::new_with_constructor(|| Histogram::new(exponential_buckets(5e-4, 2.0, 15))),
@@ -246,6 +248,8 @@ impl Metrics {
         registry.register("tunebot_outbox_dead", "Effects that were given up", self.outbox_dead.clone());
         let engines = "1 while the engine answers, 0 while it is away";
         registry.register("tunebot_engine_available", engines, self.engines.clone());
+        let sockets = "Open connections of Slack's Socket Mode";
+        registry.register("tunebot_slack_sockets", sockets, self.slack_sockets.clone());
         registry.register(
             "tunebot_delivery_errors",
             "Messages that a service did not take",
@@ -277,6 +281,14 @@ impl Metrics {
     /// `engine` is a name of the configuration.
     pub fn engine_available(&self, engine: &str, available: bool) {
         self.engines.get_or_create(&EngineLabel { engine: engine.to_owned() }).set(i64::from(available));
+    }
+
+    pub fn slack_socket_opened(&self) {
+        self.slack_sockets.inc();
+    }
+
+    pub fn slack_socket_closed(&self) {
+        self.slack_sockets.dec();
     }
 
     /// A message was not taken; `kind` is `transient` or `permanent`.

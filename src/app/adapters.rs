@@ -18,7 +18,7 @@ use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
 use crate::notify::links::{ArgoPages, Links};
-use crate::notify::slack::{SlackNotifier, SlackSettings};
+use crate::notify::slack::{SlackNotifier, SlackSettings, SlackWeb};
 use crate::runtime::{Engines, Notifiers};
 
 /// Every service that messages may go to, configured or not: effects for one that is gone must still be settled.
@@ -111,6 +111,16 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
     };
     let github = Github::new(GithubSettings { api_url: settings.api_url.clone(), auth })?;
     Ok(Some(Arc::new(github)))
+}
+
+/// What answers people in Slack at once; none where Slack is not configured.
+///
+/// # Errors
+/// A client cannot be made.
+pub(super) fn slack_web(config: &Config) -> Result<Option<SlackWeb>> {
+    let Some(slack) = &config.slack else { return Ok(None) };
+    let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
+    Ok(Some(SlackWeb::new(settings).context("no client for Slack can be made")?))
 }
 
 /// # Errors

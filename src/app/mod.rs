@@ -20,10 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::chat::socket::SocketMode;
+use crate::chat::{self, FrontDesk};
 use crate::config::Config;
 use crate::domain::effect::Lane;
 use crate::http;
 use crate::ingress::TrialTokens;
+use crate::notify::slack::SlackWeb;
 use crate::runtime::availability::Availability;
 use crate::runtime::catch_up::CatchUp;
 use crate::runtime::perform::Performer;
@@ -41,6 +44,7 @@ pub struct App {
     config: watch::Sender<Arc<Config>>,
     engines: Engines,
     metrics: Arc<Metrics>,
+    desk: FrontDesk,
     readiness: http::Readiness,
     cancel: CancellationToken,
     failed: CancellationToken,
@@ -64,13 +68,16 @@ impl App {
         let github = adapters::github(&config)?;
         let notifiers =
             adapters::notifiers(&config, github.as_ref(), adapters::argo_pages(&config, &engines.argo).await)?;
+        let (desk_web, socket_web) = (adapters::slack_web(&config)?, adapters::slack_web(&config)?);
         let (sender, receiver) = watch::channel(Arc::new(config));
+        let desk = FrontDesk::new(store.clone(), receiver.clone(), Arc::clone(&metrics), desk_web, chat::PATIENCE);
         let app = Self {
             address,
             store,
             config: sender,
             engines: engines.all(),
             metrics,
+            desk,
             readiness: http::Readiness::default(),
             cancel: CancellationToken::new(),
             failed: CancellationToken::new(),
@@ -79,6 +86,7 @@ impl App {
         app.start_loops(&receiver, &notifiers, github);
         app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), engines.local, app.cancel.clone()));
         app.spawn("inspection", inspection::run(engines.argo, receiver.clone(), app.cancel.clone()));
+        app.start_sockets(socket_web, &receiver);
         app.start_server(listener, receiver);
         app.readiness.set(http::Phase::Serving);
         info!(%address, "listening");
@@ -120,6 +128,7 @@ impl App {
                 engine.shutdown().await;
             }
             self.tasks.wait().await;
+            self.desk.close().await;
         };
         if tokio::time::timeout(drain, ending).await.is_err() {
             warn!("not everything ended within {drain:?}; what is left is taken up at the next start");
@@ -176,12 +185,21 @@ impl App {
         }
     }
 
+    /// Socket Mode, if Slack is to be reached by it.
+    fn start_sockets(&self, web: Option<SlackWeb>, config: &watch::Receiver<Arc<Config>>) {
+        let Some((web, slack)) = web.zip(config.borrow().slack.clone()) else { return };
+        let Some(app_token) = slack.app_token else { return };
+        let sockets = SocketMode { desk: self.desk.clone(), web, app_token, sockets: slack.sockets };
+        self.spawn("sockets", sockets.run(self.cancel.clone()));
+    }
+
     fn start_server(&self, listener: TcpListener, config: watch::Receiver<Arc<Config>>) {
         let state = http::State {
             config,
             store: self.store.clone(),
             tokens: TrialTokens::new(self.store.instance_key().expose_secret()),
             telemetry: Arc::clone(&self.metrics),
+            desk: self.desk.clone(),
             readiness: self.readiness.clone(),
             patience: http::Patience::default(),
         };

@@ -24,6 +24,8 @@ pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("slack", old.slack.is_some() != new.slack.is_some()),
         ("slack.api_url", differs(&old.slack, &new.slack, |a, b| a.api_url != b.api_url)),
         ("slack.bot_token", differs(&old.slack, &new.slack, |a: &Slack, b| !same(&a.bot_token, &b.bot_token))),
+        ("slack.app_token", differs(&old.slack, &new.slack, |a, b| !same_or_none(&a.app_token, &b.app_token))),
+        ("slack.sockets", differs(&old.slack, &new.slack, |a, b| a.sockets != b.sockets)),
         ("grafana", old.grafana != new.grafana),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
@@ -44,6 +46,13 @@ fn same_auth(a: &Github, b: &Github) -> bool {
         }
         (GithubAuth::Token(a), GithubAuth::Token(b)) => same(a, b),
         _ => false,
+    }
+}
+
+fn same_or_none(a: &Option<SecretString>, b: &Option<SecretString>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => same(a, b),
+        (a, b) => a.is_some() == b.is_some(),
     }
 }
 

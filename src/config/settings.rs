@@ -111,8 +111,12 @@ pub enum GithubAuth {
 pub struct Slack {
     pub api_url: Url,
     pub bot_token: SecretString,
-    /// Any of them may have signed a request; at least one.
+    /// Any of them may have signed a request; at least one, unless there is an app token.
     pub signing_secrets: Vec<SecretString>,
+    /// Slack is reached by Socket Mode.
+    pub app_token: Option<SecretString>,
+    /// Connections of Socket Mode at a time.
+    pub sockets: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ fn env(name: &str) -> Option<String> {
     match name {
         "EMPTY" => Some(String::new()),
         _ if name.contains("MISSING") => None,
+        _ if name.contains("APP_TOKEN") => Some(format!("xapp-secret of {name}")),
         _ => Some(format!("secret of {name}")),
     }
 }

@@ -7,7 +7,6 @@ mod api;
 mod body;
 mod charts;
 mod health;
-mod lookup;
 mod observe;
 mod problem;
 mod reports;
@@ -27,6 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::chat::FrontDesk;
 use crate::config::Config;
 use crate::domain::event::{Event, Source};
 use crate::ingress::TrialTokens;
@@ -50,6 +50,8 @@ pub struct State {
     pub store: Store,
     pub tokens: TrialTokens,
     pub telemetry: Arc<Metrics>,
+    /// Takes in what comes from Slack.
+    pub desk: FrontDesk,
     pub readiness: Readiness,
     pub patience: Patience,
 }

@@ -21,7 +21,7 @@ pub struct FileHints<'a> {
 pub fn parse_file(bytes: &[u8], hints: FileHints<'_>, now: Timestamp) -> Result<Event, Refusal> {
     let bytes = bytes.trim_ascii();
     if hints.event.is_none() && is_slash_command(bytes) {
-        return slack::parse_command(bytes, now);
+        return slack::parse_command(bytes, now).map(|call| call.event);
     }
     let event = match hints.event {
         Some(event) => event,

@@ -58,6 +58,9 @@ fn what_happened_is_counted_by_closed_sets_of_labels() {
     # HELP tunebot_outbox_dead Effects that were given up.
     # TYPE tunebot_outbox_dead gauge
     tunebot_outbox_dead{lane="slack"} 1
+    # HELP tunebot_slack_sockets Open connections of Slack's Socket Mode.
+    # TYPE tunebot_slack_sockets gauge
+    tunebot_slack_sockets 0
     # HELP tunebot_delivery_errors_total Messages that a service did not take.
     # TYPE tunebot_delivery_errors_total counter
     tunebot_delivery_errors_total{service="slack",kind="transient"} 1

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Checker;
-use crate::config::schema::{DashboardEntry, GithubSection};
+use crate::config::schema::{DashboardEntry, GithubSection, SlackSection};
 use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, Grafana, Slack};
 use crate::config::source::Place;
 use crate::domain::ids::Repository;
+
+/// Connections of Socket Mode; Slack takes no more than ten of an app.
+const SOCKETS: u32 = 2;
+const MOST_SOCKETS: u32 = 10;
 
 impl<'a> Checker<'a> {
     pub(super) fn github(&mut self) -> Option<Github> {
@@ -57,9 +61,33 @@ impl<'a> Checker<'a> {
         let (place, section) = self.once("slack", |file| file.slack.as_ref())?;
         let api_url = self.api_url(&place, section.api_url.as_deref(), "https://slack.com/api");
         let bot_token = self.secret(&place.key("bot_token"), &section.bot_token);
-        let why = "Slack signs what it sends with it";
-        let signing_secrets = self.secrets(&place.key("signing_secrets"), &section.signing_secrets, why);
-        Some(Slack { api_url: api_url?, bot_token: bot_token?, signing_secrets })
+        let app_token = self.app_token(&place, section);
+        let why = "Slack signs what it sends with it; or add `app_token`, and it needs no way in";
+        let signing_secrets = match (&section.app_token, section.signing_secrets.is_empty()) {
+            (Some(_), true) => Vec::new(),
+            _ => self.secrets(&place.key("signing_secrets"), &section.signing_secrets, why),
+        };
+        let sockets = section.sockets.unwrap_or(SOCKETS);
+        if !(1..=MOST_SOCKETS).contains(&sockets) {
+            let problem = place.key("sockets").problem(format!("`sockets` is 1 to {MOST_SOCKETS}, not {sockets}"));
+            self.problems.push(problem.hint("Slack allows an app 10 connections; 2 are enough for one tunebot"));
+        } else if section.sockets.is_some() && section.app_token.is_none() {
+            let problem = place.key("sockets").problem("`sockets` means nothing without `app_token`");
+            self.problems.push(problem.hint("add `app_token: {env: SLACK_APP_TOKEN}`, or leave `sockets` out"));
+        }
+        Some(Slack { api_url: api_url?, bot_token: bot_token?, signing_secrets, app_token, sockets })
+    }
+
+    fn app_token(&mut self, place: &Place<'_>, section: &SlackSection) -> Option<SecretString> {
+        let place = place.key("app_token");
+        let token = self.secret(&place, section.app_token.as_ref()?)?;
+        if !token.expose_secret().starts_with("xapp-") {
+            let problem = place.problem("this is not an app-level token: those begin with xapp-");
+            let hint =
+                "make one with the scope connections:write on the app's page Basic Information, App-Level Tokens";
+            self.problems.push(problem.hint(hint));
+        }
+        Some(token)
     }
 
     fn api_url(&mut self, place: &Place<'_>, written: Option<&str>, default: &str) -> Option<Url> {
@@ -141,7 +169,7 @@ impl<'a> Checker<'a> {
         if !has_tokens && !is_there("github") && !is_there("slack") && !has_schedules {
             self.whole(
                 "nothing can reach this server: there is no webhook secret, no API token and no schedule",
-                "add `github` with `webhook_secrets`, `slack` with `signing_secrets`, or `server.api_tokens`",
+                "add `github` with `webhook_secrets`, `slack` with `signing_secrets` or `app_token`, or `server.api_tokens`",
             );
         }
     }

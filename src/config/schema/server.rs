@@ -101,9 +101,15 @@ pub(in crate::config) struct GithubAppEntry {
 pub(in crate::config) struct SlackSection {
     /// The bot token of the Slack app (`xoxb-…`).
     pub bot_token: SecretReference,
-    /// Signing secrets that requests may be signed with; several while one is replaced by the next.
+    /// Signing secrets that requests may be signed with; several while one is replaced by the next. Needed unless there is
+    /// an `app_token`.
     #[serde(default)]
     pub signing_secrets: Vec<SecretReference>,
+    /// The app-level token (`xapp-…`, scope `connections:write`): Slack is then reached by Socket Mode, and needs no way in
+    /// from outside. Default: none, Slack calls `/webhooks/slack/…`.
+    pub app_token: Option<SecretReference>,
+    /// Connections of Socket Mode at a time, 1 to 10; while one is renewed, another one serves. Default: 2.
+    pub sockets: Option<u32>,
     /// The API. Default: `https://slack.com/api`.
     pub api_url: Option<String>,
 }

@@ -330,3 +330,10 @@ fn a_warm_start_is_off_unless_it_is_asked_for() {
     assert_eq!(search("{warm_start: {sweeps: 1}}").warm_start, Some(WarmStart { sweeps: 1, trials: 200 }));
     assert!(search("{}").first.is_empty());
 }
+
+#[test]
+fn with_an_app_token_slack_needs_no_signing_secret() {
+    let text = format!("{TUNING}slack: {{bot_token: {{env: T}}, app_token: {{env: APP_TOKEN}}}}\n");
+    let slack = load_text(&text, Purpose::Serve).unwrap().config.slack.clone().unwrap();
+    assert_eq!((slack.signing_secrets.len(), slack.app_token.is_some(), slack.sockets), (0, true, 2));
+}

@@ -67,11 +67,15 @@ impl Server {
     pub(super) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config();
         change(&mut config);
+        let (config, store) = (watch::channel(Arc::new(config)).1, Store::in_memory().await.unwrap());
+        let telemetry = Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "0.0.0"));
+        let desk = FrontDesk::new(store.clone(), config.clone(), Arc::clone(&telemetry), None, Duration::from_secs(60));
         let state = State {
-            config: watch::channel(Arc::new(config)).1,
-            store: Store::in_memory().await.unwrap(),
+            config,
+            store,
             tokens: TrialTokens::new(&[7; 32]),
-            telemetry: Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "0.0.0")),
+            telemetry,
+            desk,
             readiness: Readiness::default(),
             patience: Patience::default(),
         };
@@ -185,6 +189,8 @@ fn config() -> Config {
             api_url: "http://127.0.0.1:1".parse().unwrap(),
             bot_token: secret("unused"),
             signing_secrets: vec![secret("old-signing"), secret("new-signing")],
+            app_token: None,
+            sockets: 2,
         }),
         grafana: None,
         engines: BTreeMap::new(),

@@ -127,9 +127,45 @@ async fn a_store_that_is_away_is_not_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_message_and_a_click_are_commands_and_are_acknowledged_without_a_word() {
+    let server = Server::start().await;
+    let mention = r#"{"type":"event_callback","team_id":"T1","event_id":"Ev1","event":{"type":"app_mention","channel":"C1",
+        "user":"U1","ts":"100.1","text":"<@UBOT> resnet trials=2"}}"#;
+    let click = r#"{"type":"block_actions","team":{"id":"T1"},"user":{"id":"U1","username":"mika"},"channel":{"id":"C1"},
+        "actions":[{"action_id":"command/rerun","action_ts":"1.2","value":"rerun resnet-k3f9q2"}]}"#;
+    let click = url::form_urlencoded::Serializer::new(String::new()).append_pair("payload", click).finish();
+    for (path, body) in [("events", mention), ("events", mention), ("interactions", &click), ("interactions", &click)] {
+        let answer = server.send(slack(&format!("/webhooks/slack/{path}"), body, SECRET, 0)).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+    }
+    let mut kept: Vec<_> =
+        server.events().await.into_iter().map(|record| crate::ingress::describe(&record.event.kind)).collect();
+    kept.sort();
+    assert_eq!(kept, ["/tune rerun resnet-k3f9q2", "/tune resnet trials=2"]);
+}
+
+#[tokio::test]
+async fn what_programs_write_is_acknowledged_and_not_kept() {
+    let server = Server::start().await;
+    let own = r#"{"type":"event_callback","event":{"type":"message","channel_type":"im","channel":"D1","bot_id":"B1",
+        "ts":"100.1","text":"resnet"}}"#;
+    let answer = server.send(slack("/webhooks/slack/events", own, SECRET, 0)).await;
+    assert_eq!((answer.status.as_u16(), server.events().await.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn without_signing_secrets_slack_comes_by_socket_mode() {
+    let server = Server::with(|config| config.slack.as_mut().unwrap().signing_secrets.clear()).await;
+    insta::assert_snapshot!(tune(&server, "resnet").await, @r#"
+    404
+    {"error":{"code":"not_found","message":"Slack comes here by Socket Mode: add slack.signing_secrets to take it by HTTP too."}}
+    "#);
+}
+
+#[tokio::test]
 async fn events_and_interactions_are_kept_for_explanation() {
     let server = Server::start().await;
-    let mention = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention","text":"hi"}}"#;
+    let mention = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"app_home_opened","text":"hi"}}"#;
     let click = "payload=%7B%22type%22%3A%22block_actions%22%2C%22trigger_id%22%3A%221.2%22%7D";
     for (path, body) in [("events", mention), ("events", mention), ("interactions", click)] {
         let answer = server.send(slack(&format!("/webhooks/slack/{path}"), body, SECRET, 0)).await;

@@ -4,5 +4,8 @@ pub mod blocks;
 pub mod client;
 mod errors;
 mod mrkdwn;
+pub mod views;
+pub mod web;
 
 pub use client::{SlackNotifier, SlackSettings, SlackSetupError};
+pub use web::{SlackWeb, WebError};

@@ -25,6 +25,10 @@ pub enum Command {
     Best {
         of: String,
     },
+    /// All there is to say about one sweep.
+    Details {
+        sweep: SweepId,
+    },
     Stop {
         sweep: SweepId,
     },
@@ -41,7 +45,7 @@ pub enum Command {
 }
 
 /// The words that a command may begin with, besides the name of a tuning.
-pub(super) const VERBS: [&str; 7] = ["list", "status", "best", "stop", "rerun", "compare", "help"];
+pub(super) const VERBS: [&str; 8] = ["list", "status", "best", "details", "stop", "rerun", "compare", "help"];
 
 /// Reads what follows `/tune` (with or without `/tune` itself). Nothing at all asks for help.
 ///
@@ -63,6 +67,7 @@ pub fn parse(text: &str) -> Result<Command, UserError> {
         ("status", []) => Ok(Command::Status { sweep: None }),
         ("status", [sweep]) => Ok(Command::Status { sweep: Some(sweep_id(sweep)?) }),
         ("best", [of]) => Ok(Command::Best { of: (*of).to_owned() }),
+        ("details", [sweep]) => Ok(Command::Details { sweep: sweep_id(sweep)? }),
         ("stop", [sweep]) => Ok(Command::Stop { sweep: sweep_id(sweep)? }),
         ("rerun", [sweep]) => Ok(Command::Rerun { sweep: sweep_id(sweep)? }),
         ("compare", [left, right]) => Ok(Command::Compare { left: sweep_id(left)?, right: sweep_id(right)? }),
@@ -100,6 +105,7 @@ fn usage(verb: &str) -> &'static str {
         "list" => "list",
         "status" => "status [SWEEP]",
         "best" => "best TUNING|SWEEP",
+        "details" => "details SWEEP",
         "stop" => "stop SWEEP",
         "rerun" => "rerun SWEEP",
         "compare" => "compare SWEEP SWEEP",
@@ -130,6 +136,7 @@ impl fmt::Display for Command {
             Self::Status { sweep: None } => f.write_str("status"),
             Self::Status { sweep: Some(sweep) } => write!(f, "status {sweep}"),
             Self::Best { of } => write!(f, "best {}", words::quote(of)),
+            Self::Details { sweep } => write!(f, "details {sweep}"),
             Self::Stop { sweep } => write!(f, "stop {sweep}"),
             Self::Rerun { sweep } => write!(f, "rerun {sweep}"),
             Self::Compare { left, right } => write!(f, "compare {left} {right}"),

@@ -19,7 +19,7 @@ pub use comment::commands_in_comment;
 pub use grammar::{Command, parse};
 pub use order::{Asker, Order, Subject, permitted, resolve, subject};
 pub use overrides::describe;
-pub use reply::{acknowledge, announce, best, compare, help, list, status};
+pub use reply::{acknowledge, announce, best, compare, details, help, list, status};
 
 /// `text` as a mark of code: on one line, without backticks, no longer than a message can bear.
 pub fn code(text: &str) -> String {

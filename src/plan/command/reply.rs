@@ -1,6 +1,9 @@
 //! What commands are answered: short texts, with tables in blocks of code so that their columns stand under each other.
 
+mod details;
 mod table;
+
+pub use details::details;
 
 use table::Table;
 
@@ -18,8 +21,8 @@ use crate::domain::tuning::Tuning;
 
 /// The answer to a command before anything is done: what was understood, or why nothing will happen.
 ///
-/// `list` and `help` are answered in full. `status`, `best` and `compare` need the store: whoever has it answers them
-/// with [`status`], [`best`] and [`compare`]; here they get a line that says that they are looked up.
+/// `list` and `help` are answered in full. `status`, `best`, `details` and `compare` need the store: whoever has it answers
+/// them with [`status`], [`best`], [`details`] and [`compare`]; here they get a line that says that they are looked up.
 pub fn acknowledge(rules: &Rules, text: &str, asker: &Asker<'_>) -> String {
     match parse(text).and_then(|command| understood(rules, &command, asker)) {
         Ok(answer) => answer,
@@ -39,7 +42,7 @@ fn understood(rules: &Rules, command: &Command, asker: &Asker<'_>) -> Result<Str
         Command::Help { tuning } => help(rules, tuning.as_deref()),
         Command::Stop { sweep } => format!("Stopping `{sweep}`, if it runs."),
         Command::Rerun { sweep } => format!("Running `{sweep}` again with the same words."),
-        Command::Status { .. } | Command::Best { .. } | Command::Compare { .. } => {
+        Command::Status { .. } | Command::Best { .. } | Command::Details { .. } | Command::Compare { .. } => {
             format!("Looking up {}.", code(&command.to_string()))
         }
     })
@@ -109,6 +112,7 @@ const GENERAL_HELP: &str = "\
 /tune help TUNING           what can be set
 /tune status [SWEEP]        how far it is
 /tune best TUNING|SWEEP     the best parameters
+/tune details SWEEP         all about one sweep
 /tune compare SWEEP SWEEP   two sweeps side by side
 /tune stop SWEEP            end it; its results stay
 /tune rerun SWEEP           the same once more

@@ -48,6 +48,7 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
         | Command::Help { .. }
         | Command::Status { .. }
         | Command::Best { .. }
+        | Command::Details { .. }
         | Command::Compare { .. } => {
             let answer = Some(query::answer(draft, command)?);
             Ok(Executed { decision: answered(by), answer })

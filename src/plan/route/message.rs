@@ -1,4 +1,4 @@
-//! Slash commands and calls of the API: one command each.
+//! Commands from Slack and calls of the API: one command each.
 
 use super::draft::{Draft, Halt};
 use super::execute::{answered, execute, name, order};
@@ -8,12 +8,15 @@ use crate::domain::decision::Verdict;
 use crate::domain::event::{Request, SlashCommand};
 use crate::plan::command::{Command, parse};
 
-/// The acknowledgement has answered questions and refused what could be refused from the rules alone; what is found out
-/// only here is said in the channel.
+/// Whoever types, clicks or fills in a form sees an acknowledgement that nobody else sees. It has answered questions and
+/// refused what could be refused from the rules alone; what is found out only here is said in the channel.
 ///
 /// # Errors
 /// What has to be looked up first.
 pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -> Result<(), Need> {
+    if slash.given.is_message() {
+        return route_message(draft, slash);
+    }
     let place = Place::Slack(slash);
     let by = name(&slash.text);
     let command = match parse(&slash.text) {
@@ -35,6 +38,7 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
         | Command::Help { .. }
         | Command::Status { .. }
         | Command::Best { .. }
+        | Command::Details { .. }
         | Command::Compare { .. } => {
             draft.conclude(&by, Ok(answered(by.clone())))?;
             return Ok(());
@@ -44,6 +48,23 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
     let refusal = draft.conclude(&by, concluded)?;
     if let Some(channel) = place.answers_to() {
         draft.answer(channel, refusal.as_slice());
+    }
+    Ok(())
+}
+
+/// A message to the app is answered by messages: all that there is to say is said here. That a sweep is started, its own
+/// message says.
+fn route_message(draft: &mut Draft<'_>, message: &SlashCommand) -> Result<(), Need> {
+    let place = Place::Slack(message);
+    let mut answers = Vec::new();
+    let executed = parse(&message.text).map_err(|error| Halt::refused(error.0));
+    let concluded = executed.and_then(|command| execute(draft, place, &command)).map(|executed| {
+        answers.extend(executed.answer);
+        executed.decision
+    });
+    answers.extend(draft.conclude(&name(&message.text), concluded)?);
+    if let Some(here) = place.answers_to() {
+        draft.answer(here, &answers);
     }
     Ok(())
 }

@@ -55,19 +55,20 @@ async fn questions_are_answered_at_once_and_to_the_asker_only() {
     let sweeps = scene.tunebot.get("/api/v1/sweeps").await.json();
     let id = |place: usize| sweeps["sweeps"][place]["id"].as_str().expect("an id").to_owned();
     let mut said = Vec::new();
-    let questions = ["", "list", "help quadratic", "status", "best quadratic"].map(str::to_owned);
+    let questions = ["help", "list", "help quadratic", "status", "best quadratic"].map(str::to_owned);
     let about = [format!("status {}", id(1)), format!("best {}", id(0)), format!("compare {} {}", id(1), id(0))];
     for question in questions.into_iter().chain(about) {
         said.push(format!("> /tune {question}\n{}\n", scene.type_command(&question).await));
     }
     insta::assert_snapshot!(scene.mask(&said.concat()), @"
-    > /tune 
+    > /tune help
     ```
     /tune TUNING [key=value…]   start a sweep
     /tune list                  the tunings
     /tune help TUNING           what can be set
     /tune status [SWEEP]        how far it is
     /tune best TUNING|SWEEP     the best parameters
+    /tune details SWEEP         all about one sweep
     /tune compare SWEEP SWEEP   two sweeps side by side
     /tune stop SWEEP            end it; its results stay
     /tune rerun SWEEP           the same once more

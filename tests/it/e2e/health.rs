@@ -45,6 +45,7 @@ async fn metrics_tell_of_events_sweeps_trials_the_outbox_and_requests() {
     tunebot_outbox_dead gauge
     tunebot_outbox_depth gauge
     tunebot_outbox_oldest_seconds gauge
+    tunebot_slack_sockets gauge
     tunebot_sweeps gauge
     tunebot_trials gauge
     ");

@@ -11,7 +11,7 @@ slack: {bot_token: xoxb-very-secret, signing_secrets: [abc-very-secret, {value: 
     );
     let shown = serve(&text);
     assert!(!shown.contains("very-secret"), "{shown}");
-    assert_snapshot!(shown, @r#"
+    assert_snapshot!(shown, @"
     tunebot.yaml:1:20  slack.bot_token: a secret is not written into a configuration file: name where it is kept, {env: NAME} or {file: PATH}
         1 | slack: {bot_token: ****************, signing_secrets: [***************, {value: ****************}], token: 1}
           |                    ^^^^^^^^^^^^^^^^
@@ -23,9 +23,9 @@ slack: {bot_token: xoxb-very-secret, signing_secrets: [abc-very-secret, {value: 
           |                                                                         ^
     tunebot.yaml:1:101  slack.token: `token` is not a field here
         1 | slack: {bot_token: ****************, signing_secrets: [***************, {value: ****************}], token: 1}
-          |                                                                                                     ^^^^^ known: api_url, bot_token, signing_secrets
+          |                                                                                                     ^^^^^ known: api_url, app_token, bot_token, signing_secrets, sockets
     4 errors
-    "#);
+    ");
 }
 
 #[test]
@@ -70,27 +70,47 @@ fn a_service_without_its_secrets_is_refused() {
     let shown = serve(&format!(
         "{TUNING}github: {{app: {{id: 1, private_key: {{env: KEY}}}}, token: {{env: T}}}}\nslack: {{bot_token: {{env: T}}}}\n"
     ));
-    assert_snapshot!(shown, @r#"
+    assert_snapshot!(shown, @"
     tunebot.yaml:10:1  github.webhook_secrets: at least one secret is needed: GitHub signs what it sends with it
         10 | github: {app: {id: 1, private_key: {env: KEY}}, token: {env: T}}
            | ^^^^^^ write a list like [{env: NAME}]
     tunebot.yaml:10:49  github.token: `app` and `token` exclude each other
         10 | github: {app: {id: 1, private_key: {env: KEY}}, token: {env: T}}
            |                                                 ^^^^^ keep `app`: only an App may write check runs
-    tunebot.yaml:11:1  slack.signing_secrets: at least one secret is needed: Slack signs what it sends with it
+    tunebot.yaml:11:1  slack.signing_secrets: at least one secret is needed: Slack signs what it sends with it; or add `app_token`, and it needs no way in
         11 | slack: {bot_token: {env: T}}
            | ^^^^^ write a list like [{env: NAME}]
     3 errors
-    "#);
+    ");
+}
+
+#[test]
+fn socket_mode_needs_an_app_level_token_and_sockets_that_slack_allows() {
+    let slack = |fields: &str| serve(&format!("{TUNING}slack: {{bot_token: {{env: T}}, {fields}}}\n"));
+    assert_snapshot!(slack("app_token: {env: T}, sockets: 11"), @"
+    tunebot.yaml:10:30  slack.app_token: this is not an app-level token: those begin with xapp-
+        10 | slack: {bot_token: {env: T}, app_token: {env: T}, sockets: 11}
+           |                              ^^^^^^^^^ make one with the scope connections:write on the app's page Basic Information, App-Level Tokens
+    tunebot.yaml:10:60  slack.sockets: `sockets` is 1 to 10, not 11
+        10 | slack: {bot_token: {env: T}, app_token: {env: T}, sockets: 11}
+           |                                                            ^^ Slack allows an app 10 connections; 2 are enough for one tunebot
+    2 errors
+    ");
+    assert_snapshot!(slack("signing_secrets: [{env: S}], sockets: 2"), @"
+    tunebot.yaml:10:68  slack.sockets: `sockets` means nothing without `app_token`
+        10 | slack: {bot_token: {env: T}, signing_secrets: [{env: S}], sockets: 2}
+           |                                                                    ^ add `app_token: {env: SLACK_APP_TOKEN}`, or leave `sockets` out
+    1 error
+    ");
 }
 
 #[test]
 fn a_server_that_nothing_can_reach_is_refused() {
-    assert_snapshot!(serve(TUNING), @r#"
+    assert_snapshot!(serve(TUNING), @"
     tunebot.yaml  nothing can reach this server: there is no webhook secret, no API token and no schedule
-        add `github` with `webhook_secrets`, `slack` with `signing_secrets`, or `server.api_tokens`
+        add `github` with `webhook_secrets`, `slack` with `signing_secrets` or `app_token`, or `server.api_tokens`
     1 error
-    "#);
+    ");
     assert_snapshot!(run("store: {}\n"), @r#"
     tunebot.yaml  there is nothing to tune
         describe one under `tunings`

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::*;
 use super::fixture::{resnet, rules};
 use crate::domain::params::{Space, Value};
-use crate::domain::report::{Counts, Phase, Ranked, Report};
+use crate::domain::report::{Counts, Failure, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
 use crate::domain::sweep::{Against, Baseline, Code, Outcome};
 use crate::domain::tuning::{SearchOutputs, TrialTemplate, WorkflowSource, WorkflowTrial};
@@ -87,6 +87,7 @@ fn help_fits_a_screen() {
     /tune help TUNING           what can be set
     /tune status [SWEEP]        how far it is
     /tune best TUNING|SWEEP     the best parameters
+    /tune details SWEEP         all about one sweep
     /tune compare SWEEP SWEEP   two sweeps side by side
     /tune stop SWEEP            end it; its results stay
     /tune rerun SWEEP           the same once more
@@ -138,6 +139,51 @@ fn best_shows_what_changed_against_the_baseline() {
     ```
     ");
     assert_snapshot!(best(&report("resnet-k3f9q2", None, 3.1e-4)), @"`resnet-k3f9q2` of *resnet* has no finished trial yet (running, about 40 min left).");
+}
+
+#[test]
+fn details_tell_all_about_one_sweep() {
+    let mut report = report("resnet-k3f9q2", Some(0.9341), 3.1e-4);
+    let mut second = report.top[0].clone();
+    (second.trial, second.value) = (22, 0.9312);
+    second.params.0.insert("optimizer".parse().unwrap(), Value::Text("sgd with a `long` name".into()));
+    second.params.0.insert("momentum".parse().unwrap(), Value::Float(0.912_345_678));
+    report.top.push(second);
+    report.counts.failed = 3;
+    report.failure = Some(Failure {
+        reason: "CUDA out of memory".into(),
+        count: 3,
+        trial: 4,
+        log_tail: Some("epoch 1\n\nRuntimeError: ```CUDA``` out of memory\n".into()),
+    });
+    report.notes = vec!["`lr` narrowed to 1e-4..1e-2".into()];
+    assert_snapshot!(details(&report), @"
+    *resnet* sweep `resnet-k3f9q2`: running, about 40 min left · @mika
+    28 of 40 trials: 22 done, 3 stopped early, 3 failed, 8 running
+    ```
+    trial       17       22
+    val_acc     0.9341   0.9312
+    augment     true     true
+    batch_size  128      128
+    dropout     0.2      0.2
+    lr          0.00031  0.00031
+    momentum    –        0.91235
+    optimizer   adam     sgd with a 'l…
+    ```
+    3 trials failed, first 4: `CUDA out of memory`
+    The end of its log:
+    ```
+    epoch 1
+    RuntimeError: '''CUDA''' out of memory
+    ```
+    Run with TPE · seed 7 · 8 at a time · `main 3f2a91c` · `lr` narrowed to 1e-4..1e-2.
+    ");
+    for number in 0..300 {
+        let name = format!("parameter_{number:03}").parse().unwrap();
+        report.top[0].params.0.insert(name, Value::Text("x".repeat(500)));
+    }
+    let long = details(&report);
+    assert!(long.len() < 3000 && long.contains("… and 286 more parameters"), "{} {long}", long.len());
 }
 
 #[test]

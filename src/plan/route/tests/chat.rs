@@ -25,7 +25,36 @@ fn a_command_in_a_thread_is_answered_in_that_thread() {
     assert_snapshot!(told(in_thread("stop resnet-k3f9q2")), @r#"
     /tune stop resnet-k3f9q2: stopped [resnet-k3f9q2]: asked for by @mika
     -> signal to resnet-k3f9q2: StopRequested { by: Person { name: "@mika" } }
+    -> answer/slack/72d3162e to slack/C1/1780000000.000100: Stopping `resnet-k3f9q2`.
     "#);
+}
+
+#[test]
+fn what_a_message_asks_is_answered_by_a_message() {
+    assert_snapshot!(told(in_thread("wine trials=0")), @"
+    /tune wine trials=0: refused: `trials=0` must be a whole number from 1 to 100000. Nothing was started.
+    -> answer/slack/72d3162e to slack/C1/1780000000.000100: `trials=0` must be a whole number from 1 to 100000. Nothing was started.
+    ");
+    assert_snapshot!(told(in_thread("list")), @"
+    /tune list: answered: a question
+    -> answer/slack/72d3162e to slack/C1/1780000000.000100: 2 tunings:
+    ```
+    resnet  10 trials, 2 at a time  A small network
+    wine    10 trials, 2 at a time  A small network
+    ```
+    `/tune TUNING` starts one, `/tune help TUNING` shows what can be set.
+    ");
+    assert_snapshot!(told(in_thread("details resnet-k3f9q2")), @"
+    /tune details resnet-k3f9q2: answered: a question
+    -> answer/slack/72d3162e to slack/C1/1780000000.000100: *resnet* sweep `resnet-k3f9q2`: queued · @mika
+    0 of 10 trials
+    No trial has a result yet.
+    Run with random search · seed 7 · 2 at a time · `x` narrowed to 0..1.
+    ");
+    assert_snapshot!(told(in_thread("stop it")), @"
+    /tune stop it: refused: `it` is not a sweep: a sweep is named like `resnet-k3f9q2`. `/tune status` shows those that run.
+    -> answer/slack/72d3162e to slack/C1/1780000000.000100: `it` is not a sweep: a sweep is named like `resnet-k3f9q2`. `/tune status` shows those that run.
+    ");
 }
 
 #[test]

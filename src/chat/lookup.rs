@@ -1,18 +1,16 @@
-//! Answers to the commands that only look something up: `status`, `best`, `compare`.
+//! Answers to the commands that only look something up: `status`, `best`, `details`, `compare`.
 
 use crate::domain::ids::{SweepId, TuningName};
 use crate::domain::report::Report;
 use crate::domain::rules::Rules;
 use crate::plan::command::{self, Command, Subject};
-use crate::store::{Store, SweepFilter};
-
-use super::problem::Problem;
+use crate::store::{Store, StoreError, SweepFilter};
 
 /// How many of a tuning's newest sweeps are looked through for one with a result.
 const NEWEST: u32 = 50;
 
 /// The answer to `text`, or `None` when it is a command that does not look anything up, or cannot be understood.
-pub(super) async fn answer(store: &Store, rules: &Rules, text: &str) -> Option<Result<String, Problem>> {
+pub(super) async fn answer(store: &Store, rules: &Rules, text: &str) -> Option<Result<String, StoreError>> {
     let answer = match command::parse(text).ok()? {
         Command::Status { sweep: None } => running(store).await,
         Command::Status { sweep: Some(sweep) } => {
@@ -23,23 +21,22 @@ pub(super) async fn answer(store: &Store, rules: &Rules, text: &str) -> Option<R
             Ok(Subject::Tuning(tuning)) => best_of_tuning(store, &tuning).await,
             Err(unknown) => Ok(unknown.to_string()),
         },
+        Command::Details { sweep } => one(store, &sweep, command::details).await,
         Command::Compare { left, right } => compare(store, &left, &right).await,
-        Command::Start { .. } | Command::List | Command::Stop { .. } | Command::Rerun { .. } | Command::Help { .. } => {
-            return None;
-        }
+        _ => return None,
     };
     Some(answer)
 }
 
-async fn running(store: &Store) -> Result<String, Problem> {
+async fn running(store: &Store) -> Result<String, StoreError> {
     let mut reports = Vec::new();
-    for sweep in store.unfinished_sweeps().await.map_err(Problem::from_store)? {
+    for sweep in store.unfinished_sweeps().await? {
         reports.extend(report(store, &sweep).await?.into_iter().flatten());
     }
     Ok(command::status(&reports))
 }
 
-async fn one(store: &Store, sweep: &SweepId, reply: impl FnOnce(&Report) -> String) -> Result<String, Problem> {
+async fn one(store: &Store, sweep: &SweepId, reply: impl FnOnce(&Report) -> String) -> Result<String, StoreError> {
     Ok(match report(store, sweep).await? {
         Some(Some(report)) => reply(&report),
         Some(None) => not_begun(sweep),
@@ -47,9 +44,9 @@ async fn one(store: &Store, sweep: &SweepId, reply: impl FnOnce(&Report) -> Stri
     })
 }
 
-async fn best_of_tuning(store: &Store, tuning: &TuningName) -> Result<String, Problem> {
+async fn best_of_tuning(store: &Store, tuning: &TuningName) -> Result<String, StoreError> {
     let filter = SweepFilter { tuning: Some(tuning.clone()), state: None, limit: NEWEST };
-    let rows = store.list_sweeps(filter).await.map_err(Problem::from_store)?;
+    let rows = store.list_sweeps(filter).await?;
     let newest = rows.into_iter().filter_map(|row| row.report).find(|report| report.best().is_some());
     Ok(match newest {
         Some(report) => command::best(&report),
@@ -57,7 +54,7 @@ async fn best_of_tuning(store: &Store, tuning: &TuningName) -> Result<String, Pr
     })
 }
 
-async fn compare(store: &Store, left: &SweepId, right: &SweepId) -> Result<String, Problem> {
+async fn compare(store: &Store, left: &SweepId, right: &SweepId) -> Result<String, StoreError> {
     Ok(match (report(store, left).await?, report(store, right).await?) {
         (Some(Some(left)), Some(Some(right))) => command::compare(&left, &right),
         (None, _) => unknown(left),
@@ -68,8 +65,8 @@ async fn compare(store: &Store, left: &SweepId, right: &SweepId) -> Result<Strin
 }
 
 /// `None`: there is no such sweep; `Some(None)`: it has no report yet.
-async fn report(store: &Store, sweep: &SweepId) -> Result<Option<Option<Report>>, Problem> {
-    Ok(store.load_sweep(sweep).await.map_err(Problem::from_store)?.map(|stored| stored.report))
+async fn report(store: &Store, sweep: &SweepId) -> Result<Option<Option<Report>>, StoreError> {
+    Ok(store.load_sweep(sweep).await?.map(|stored| stored.report))
 }
 
 fn unknown(sweep: &SweepId) -> String {
