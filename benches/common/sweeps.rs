@@ -2,11 +2,12 @@
 
 use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
+use tunebot::domain::detail::Told;
 use tunebot::domain::ids::EventId;
 use tunebot::domain::metrics::{Direction, Objective, Objectives};
 use tunebot::domain::params::{Domain, Parameter, Space, Value};
 use tunebot::domain::sweep::{Origin, Sweep, SweepState};
-use tunebot::domain::tuning::{Access, Limits, SamplerKind, Search, TrialTemplate, Tuning};
+use tunebot::domain::tuning::{Access, Confirm, Limits, SamplerKind, Search, TrialTemplate, Tuning};
 
 /// Five parameters: three numbers (one of them logarithmic), a count and a choice.
 fn space() -> Result<Space> {
@@ -54,6 +55,8 @@ pub fn tuning(sampler: SamplerKind, trials: u32, parallel: u32, engine: &str) ->
         requirement: None,
         dashboards: vec![],
         apply: None,
+        cost: None,
+        confirm: Confirm::Never,
     })
 }
 
@@ -72,7 +75,9 @@ pub fn sweep(number: u32, tuning: Tuning) -> Result<Sweep> {
         waits_for_group: false,
         destinations: vec![],
         baseline: None,
+        estimate: None,
         starts_from: None,
+        told: Told::default(),
         state: SweepState::Queued,
         created_at: Timestamp::now(),
         started_at: None,

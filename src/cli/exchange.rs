@@ -234,6 +234,7 @@ fn sweep(tuning: &Tuning, origin: Origin, code: Option<Code>, trials: u32, now: 
         waits_for_group: false,
         destinations: Vec::new(),
         baseline: None,
+        estimate: None,
         starts_from: None,
         state: SweepState::Finished,
         created_at: now,

@@ -8,6 +8,7 @@ pub mod detail;
 pub mod earlier;
 pub mod effect;
 pub mod error;
+pub mod estimate;
 pub mod event;
 pub mod head;
 pub mod hex;

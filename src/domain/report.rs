@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::estimate::Estimate;
 use super::ids::{EngineName, ParamName, SweepId, TuningName};
 use super::metrics::{Metrics, Objective};
 use super::params::Params;
 use super::sweep::{Baseline, Code, Outcome};
+use super::tuning::Cost;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -66,6 +68,15 @@ pub struct Report {
     /// What mattered, the largest first: of a finished sweep that is large enough to tell.
     #[serde(default)]
     pub importances: Vec<Importance>,
+    /// How long its trials have run so far, all attempts of all trials together.
+    #[serde(default)]
+    pub trial_time: SignedDuration,
+    /// What that costs, if the tuning says so.
+    #[serde(default)]
+    pub cost: Option<Cost>,
+    /// What it would probably take, when it was asked for.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
     /// `/tune apply` can write its best parameters into a file of the repository.
     #[serde(default)]
     pub applies: bool,

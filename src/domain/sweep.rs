@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detail::Told;
 use super::earlier::StartsFrom;
+use super::estimate::Estimate;
 use super::ids::{CommitSha, EventId, Repository, RuleName, SweepId};
 use super::params::Params;
 use super::signal::StopRequest;
@@ -33,6 +34,9 @@ pub struct Sweep {
     /// Where its messages go.
     pub destinations: Vec<Destination>,
     pub baseline: Option<Baseline>,
+    /// What it would probably take, when it was asked for.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
     /// Set if it was to start from earlier sweeps.
     #[serde(default)]
     pub starts_from: Option<StartsFrom>,
@@ -279,6 +283,7 @@ pub fn fixture(tuning: Tuning) -> Sweep {
         waits_for_group: false,
         destinations: vec![Destination::Slack { channel: "C1".into(), thread: None, mention: Some("U1".into()) }],
         baseline: None,
+        estimate: None,
         starts_from: None,
         state: SweepState::Queued,
         created_at: Timestamp::UNIX_EPOCH,

@@ -3,7 +3,7 @@
 //! News of an attempt that is over, and news of a trial that is paused or finished, change nothing: the same news may come twice,
 //! late or out of order.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::metrics::{Metrics, Objective};
 use super::signal::{AttemptEnd, AttemptNews, SearchedTrial};
@@ -78,7 +78,8 @@ pub fn may_resume(trial: &Trial) -> bool {
 /// A paused trial is to go on: it waits for its next attempt, with all its steps.
 pub fn promote(trial: &mut Trial) {
     if may_resume(trial) {
-        again(trial);
+        let ended_at = trial.ended_at.unwrap_or(trial.proposed_at);
+        again(trial, ended_at);
         trial.ended_at = None;
     }
 }
@@ -284,13 +285,15 @@ fn lose(trial: &mut Trial, reason: &str, by_restart: bool, at: Timestamp, tuning
         trial.steps.clear();
         trial.progress = None;
     }
-    again(trial);
+    again(trial, at);
     trial.held = (!by_restart).then(|| reason.to_owned());
     Told::Relaunch
 }
 
-/// Makes the trial wait for its next attempt, which goes on from the steps that it has.
-fn again(trial: &mut Trial) {
+/// Makes the trial wait for its next attempt, which goes on from the steps that it has; the one before ended at `at`.
+fn again(trial: &mut Trial, at: Timestamp) {
+    let ran = trial.started_at.map(|start| at.duration_since(start).max(SignedDuration::ZERO));
+    trial.earlier_time = trial.earlier_time.saturating_add(ran.unwrap_or_default());
     trial.attempt += 1;
     trial.state = TrialState::Waiting;
     trial.started_at = None;

@@ -1,6 +1,6 @@
 //! One evaluation of one parameter set, and the only ways in which it may change.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::metrics::Metrics;
@@ -91,6 +91,9 @@ pub struct Trial {
     pub stopping_since: Option<Timestamp>,
     /// Attempts that infrastructure lost; a restart of tunebot itself does not count.
     pub lost_attempts: u32,
+    /// How long earlier attempts ran, all together.
+    #[serde(default)]
+    pub earlier_time: SignedDuration,
     /// The last step that earlier attempts reported, if this one goes on from there.
     #[serde(default)]
     pub resume_step: Option<u64>,
@@ -120,11 +123,19 @@ impl Trial {
             stopping: None,
             stopping_since: None,
             lost_attempts: 0,
+            earlier_time: SignedDuration::ZERO,
             resume_step: None,
             held: None,
             reason: None,
             log_tail: None,
         }
+    }
+
+    /// How long it ran until `now`, in all its attempts.
+    pub fn run_time(&self, now: Timestamp) -> SignedDuration {
+        let end = if self.state.is_open() { Some(now) } else { self.ended_at };
+        let attempt = self.started_at.zip(end).map(|(start, end)| end.duration_since(start).max(SignedDuration::ZERO));
+        self.earlier_time.saturating_add(attempt.unwrap_or_default())
     }
 
     /// Where the trial stands on its way forward: attempts first, then states.

@@ -11,9 +11,11 @@ use super::metrics::Objectives;
 use super::params::{Params, Space};
 
 mod apply;
+mod cost;
 mod pruner;
 
 pub use apply::{ApplySettings, Format};
+pub use cost::{Confirm, Cost};
 pub use pruner::{PrunerSettings, Rungs};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,10 @@ pub struct Tuning {
     /// Where `/tune apply` writes the best parameters; without it there is no such command for the tuning.
     #[serde(default)]
     pub apply: Option<ApplySettings>,
+    #[serde(default)]
+    pub cost: Option<Cost>,
+    #[serde(default)]
+    pub confirm: Confirm,
 }
 
 impl Tuning {
@@ -374,5 +380,7 @@ pub fn fixture() -> Tuning {
         requirement: None,
         dashboards: Vec::new(),
         apply: None,
+        cost: None,
+        confirm: Confirm::OverBudget,
     }
 }

@@ -68,6 +68,9 @@ pub fn queued() -> Report {
         away: None,
         importances: Vec::new(),
         applies: false,
+        trial_time: SignedDuration::ZERO,
+        cost: None,
+        estimate: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod importance;
 mod loopback;
 mod phrases;
 mod prose;
+mod spending;
 mod standing;
 
 /// One message to bring into its newest form.

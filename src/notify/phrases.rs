@@ -13,6 +13,7 @@ use crate::domain::sweep::{Against, Outcome};
 
 use super::figures;
 use super::prose::{self, Part};
+use super::spending;
 use super::standing;
 
 /// The longest a name from people gets, in characters.
@@ -258,7 +259,8 @@ pub fn totals(report: &Report) -> String {
     if finished == 0 && report.counts == Counts::default() {
         return format!("{trials}{time}");
     }
-    format!("{trials}{time}: {}{saved}", tally(&report.counts, ", "))
+    let spent = spending::spent(report).map(|spent| format!(" · {spent}")).unwrap_or_default();
+    format!("{trials}{time}: {}{saved}{spent}", tally(&report.counts, ", "))
 }
 
 /// How it is run: "8 at a time, TPE, seed 7"; where the sampler chooses among methods, with its choice.

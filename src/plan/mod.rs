@@ -7,6 +7,7 @@
 mod beginning;
 pub mod command;
 pub mod cron;
+pub mod estimate;
 pub mod importance;
 pub mod missed;
 pub mod route;

@@ -53,7 +53,10 @@ pub(super) struct Tally {
     /// Finished trials since the best one changed.
     pub since_best: u32,
     pub failures: BTreeMap<String, FailureGroup>,
+    /// Of their last attempts.
     pub run_time: SignedDuration,
+    /// Of all their attempts.
+    pub trial_time: SignedDuration,
     pub full_steps: (u64, u32),
     pub pruned_steps: (u64, u32),
 }
@@ -297,6 +300,7 @@ impl Snapshot {
         if let (Some(start), Some(end)) = (trial.started_at, trial.ended_at) {
             tally.run_time += end.duration_since(start);
         }
+        tally.trial_time += trial.run_time(trial.ended_at.unwrap_or(trial.proposed_at));
         let run = steps_run(trial, &self.tuning);
         match trial.state {
             TrialState::Complete => {

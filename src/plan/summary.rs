@@ -56,6 +56,9 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
         held: held(snapshot),
         away: snapshot.away().filter(|_| sweep.state != SweepState::Finished).cloned(),
         importances: importance::of_finished(snapshot),
+        trial_time: trial_time(snapshot, now),
+        cost: tuning.cost.clone(),
+        estimate: sweep.estimate,
         applies: tuning.apply.is_some(),
     }
 }
@@ -245,6 +248,12 @@ fn trials_left(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
     let work = mean * f64::from(left) - spent;
     // The last trials have places to themselves: two of them do not end faster on eight places.
     Some(work / f64::from(limits.parallel.min(left).max(1)))
+}
+
+/// How long all trials have run so far. Kept along for those that have finished.
+fn trial_time(snapshot: &Snapshot, now: Timestamp) -> SignedDuration {
+    let unfinished = snapshot.open_trials().chain(snapshot.paused_trials());
+    unfinished.map(|trial| trial.run_time(now)).fold(snapshot.tally().trial_time, SignedDuration::saturating_add)
 }
 
 fn mean_length(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! Trials: compact rows that only ever move forward.
 
+use jiff::SignedDuration;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -79,6 +80,7 @@ pub(super) struct TrialImage {
     rank: u8,
     state: &'static str,
     lost_attempts: u32,
+    earlier_time: i64,
     resume_step: Option<i64>,
     stopping: Option<String>,
     stopping_since: Option<i64>,
@@ -107,6 +109,7 @@ impl TrialImage {
             rank,
             state: trial.state.name(),
             lost_attempts: trial.lost_attempts,
+            earlier_time: i64::try_from(trial.earlier_time.as_micros()).unwrap_or(i64::MAX),
             resume_step: trial.resume_step.map(count),
             stopping: trial.stopping.as_ref().map(|reason| encode("a stop reason", reason)).transpose()?,
             stopping_since: trial.stopping_since.map(micros),
@@ -132,15 +135,17 @@ pub(super) async fn upsert_trial(
     trial: &TrialImage,
 ) -> Result<(), Fault> {
     const UPSERT: &str = "INSERT INTO trials (sweep, number, attempt, rank, state, lost_attempts, stopping, stopping_since, \
-         progress_done, progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail, held, resume_step) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+         progress_done, progress_total, proposed_at, started_at, ended_at, params, metrics, steps, reason, log_tail, held, resume_step, \
+         earlier_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
          ON CONFLICT (sweep, number) DO UPDATE SET attempt = excluded.attempt, rank = excluded.rank, \
          state = excluded.state, lost_attempts = excluded.lost_attempts, stopping = excluded.stopping, \
          stopping_since = excluded.stopping_since, \
          progress_done = excluded.progress_done, progress_total = excluded.progress_total, \
          proposed_at = excluded.proposed_at, started_at = excluded.started_at, ended_at = excluded.ended_at, \
          params = excluded.params, metrics = excluded.metrics, steps = excluded.steps, reason = excluded.reason, \
-         log_tail = excluded.log_tail, held = excluded.held, resume_step = excluded.resume_step \
+         log_tail = excluded.log_tail, held = excluded.held, resume_step = excluded.resume_step, \
+         earlier_time = excluded.earlier_time \
          WHERE excluded.attempt > trials.attempt OR (excluded.attempt = trials.attempt \
          AND (excluded.rank > trials.rank OR excluded.state = trials.state))";
     let written = sqlx::query(UPSERT)
@@ -164,6 +169,7 @@ pub(super) async fn upsert_trial(
         .bind(&trial.log_tail)
         .bind(&trial.held)
         .bind(trial.resume_step)
+        .bind(trial.earlier_time)
         .execute(connection)
         .await?;
     if written.rows_affected() == 1 {
@@ -197,6 +203,7 @@ pub(super) fn read_trial(row: &SqliteRow) -> Result<Trial, Fault> {
         stopping: text("stopping")?.map(|text| decode(&what("the stop reason"), &text)).transpose()?,
         stopping_since: instant("stopping_since")?,
         lost_attempts: row.try_get("lost_attempts")?,
+        earlier_time: SignedDuration::from_micros(row.try_get("earlier_time")?),
         resume_step: row.try_get::<Option<i64>, _>("resume_step")?.map(i64::unsigned_abs),
         held: text("held")?,
         reason: text("reason")?,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod beginning;
+mod cost;
 mod engines;
 mod expression;
 mod kubernetes;

@@ -48,6 +48,7 @@ impl Checker<'_> {
         let requirement = self.requirement(place, entry, &objectives);
         let dashboards = self.dashboard_names(place, &entry.dashboards);
         let apply = self.apply(place, name, entry);
+        let (cost, confirm) = self.cost(place, entry);
         Some(Tuning {
             name: name.clone(),
             description: entry.description.clone(),
@@ -63,6 +64,8 @@ impl Checker<'_> {
             requirement,
             dashboards,
             apply,
+            cost,
+            confirm,
         })
     }
 

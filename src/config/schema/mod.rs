@@ -4,6 +4,7 @@
 //! Nothing here is checked beyond its type; `check` does that, over all files together.
 
 mod apply;
+mod cost;
 mod json;
 mod pruner;
 mod rules;

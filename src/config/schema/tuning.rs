@@ -8,9 +8,10 @@ use serde::Deserialize;
 
 use crate::domain::ids::{MetricName, ParamName};
 use crate::domain::metrics::Direction;
-use crate::domain::tuning::SamplerKind;
+use crate::domain::tuning::{Confirm, SamplerKind};
 
 use super::apply::ApplyEntry;
+use super::cost::CostEntry;
 use super::pruner::PrunerEntry;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
 use super::warm_start::WarmStartEntry;
@@ -77,6 +78,11 @@ pub(in crate::config) struct TuningEntry {
     /// Where `/tune apply` writes the best parameters: a pull request changes a file of the tuning's repository. Default: there
     /// is no such command for the tuning.
     pub apply: Option<ApplyEntry>,
+    /// What trials cost. Default: messages say nothing of it.
+    pub cost: Option<CostEntry>,
+    /// Is whoever asks for a sweep in Slack or on a pull request shown what will run, and asked, before it starts? `always`,
+    /// `never`, or `over_budget`: if it will probably cost more than the `budget`. Default: `over_budget`.
+    pub confirm: Option<Confirm>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

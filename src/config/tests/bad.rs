@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 
 mod apply;
+mod cost;
 mod manifests;
 mod rules;
 mod server;

@@ -7,6 +7,7 @@ use crate::notify::importance::mattered;
 use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase};
 use crate::notify::prose;
+use crate::notify::spending;
 use crate::notify::standing::{self, Medium};
 
 use super::markup;
@@ -258,6 +259,7 @@ fn how(report: &Report) -> String {
         ),
         item("Trials", format!("{} asked for, {}", report.trials, standing::tally(report, ", "))),
         item("Search", markup::words(&phrases::setup(report))),
+        item("Usually takes", markup::words(&spending::usually(report).unwrap_or_default())),
         item("Begins", markup::phrase(&standing::beginning(report))),
         item("Overrides", markup::phrase(&phrases::notes(report))),
         item("Code", markup::phrase(&phrases::code(report))),

@@ -14,6 +14,7 @@ use crate::notify::importance::mattered;
 use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase, Row};
 use crate::notify::prose;
+use crate::notify::spending;
 use crate::notify::standing::{self, Medium};
 
 use super::mrkdwn;
@@ -106,8 +107,11 @@ fn progress(report: &Report) -> String {
 fn setup(report: &Report) -> String {
     let trials = figures::count(report.trials, "trial");
     let setup = Phrase::default().words(format!("{trials}, {}", phrases::setup(report)));
+    let usually = spending::usually(report)
+        .map(|usually| Phrase::default().words(format!("usually {usually}")))
+        .unwrap_or_default();
     mrkdwn::phrase(&Phrase::joined(
-        [setup, phrases::code(report), phrases::notes(report), standing::beginning(report)],
+        [setup, phrases::code(report), phrases::notes(report), standing::beginning(report), usually],
         " · ",
     ))
 }

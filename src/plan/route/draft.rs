@@ -8,13 +8,14 @@ use crate::domain::decision::{Decision, Verdict};
 use crate::domain::detail::Told;
 use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
+use crate::domain::estimate::Estimate;
 use crate::domain::event::Event;
 use crate::domain::ids::{RuleName, SweepId};
 use crate::domain::rules::{OnNewer, Overlap, Rules};
 use crate::domain::signal::{Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
-use crate::plan::beginning;
 use crate::plan::command::Order;
+use crate::plan::{beginning, estimate};
 
 /// Why a rule or a command comes to no other end.
 #[derive(Debug)]
@@ -161,6 +162,7 @@ impl<'a> Draft<'a> {
         }
         let baseline = self.baseline(&start)?;
         let earlier = self.earlier(&start)?;
+        let estimate = self.estimate(&start.order)?;
         let id = self.next_id(&start.order);
         let mut reason = start.because;
         if start.older == Older::Cancel && !older.is_empty() {
@@ -193,6 +195,7 @@ impl<'a> Draft<'a> {
             waits_for_group: matches!(start.older, Older::Queue | Older::Cancel),
             destinations: start.destinations,
             baseline,
+            estimate,
             starts_from,
             state: SweepState::Queued,
             created_at: self.occasion.now,
@@ -241,6 +244,22 @@ impl<'a> Draft<'a> {
             Ok(baseline) => Ok(baseline),
             Err(Missing::Unknown(need)) => Err(Halt::Unknown(need)),
             // A sweep without a comparison is better than none.
+            Err(Missing::Unavailable(_) | Missing::NoService) => Ok(None),
+        }
+    }
+
+    /// What the sweep will probably take; none where no earlier one says.
+    ///
+    /// # Errors
+    /// Earlier sweeps have to be looked up first.
+    pub fn estimate(&self, order: &Order) -> Result<Option<Estimate>, Halt> {
+        let finished = self.facts.get(Need::Finished(order.tuning.name.clone()), |fact| match fact {
+            Fact::Reports(reports) => Some(reports.as_slice()),
+            _ => None,
+        });
+        match finished {
+            Ok(finished) => Ok(estimate::estimate(&order.tuning, finished)),
+            Err(Missing::Unknown(need)) => Err(Halt::Unknown(need)),
             Err(Missing::Unavailable(_) | Missing::NoService) => Ok(None),
         }
     }

@@ -32,6 +32,8 @@ pub enum Need {
     Baseline { tuning: TuningName, repository: Option<Repository>, branch: String },
     /// The last finished sweeps that a new one may start from, the newest first: [`Fact::Earlier`].
     Earlier(EarlierNeed),
+    /// The reports of the tuning's last finished sweeps, the newest first: [`Fact::Reports`].
+    Finished(TuningName),
     /// The reports of all unfinished sweeps: [`Fact::Reports`].
     Unfinished,
     /// The report of one sweep: [`Fact::Reports`] with one or none.

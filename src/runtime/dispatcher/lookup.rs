@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::ids::{SweepId, TuningName};
 use crate::domain::report::Report;
 use crate::domain::signal::SignalKind;
-use crate::domain::sweep::{Outcome, Sweep};
+use crate::domain::sweep::{Outcome, Sweep, SweepState};
 use crate::notify::github::{Github, GithubError, PullRequestFacts};
 use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, LastSweep, Need, PullRequestHead, TriggerHead};
 use crate::plan::summary;
@@ -15,6 +15,8 @@ use crate::store::{EarlierFilter, Store, StoreError, SweepFilter, SweepOrigin};
 
 /// How many of a tuning's newest sweeps are looked through for one with a result.
 const NEWEST: u32 = 50;
+/// How many of a tuning's finished sweeps an estimate looks at: some of them may have been stopped.
+const NEWEST_FINISHED: u32 = 20;
 
 /// The same look-up may succeed later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,11 @@ impl Lookup {
                 Fact::Reports(reports)
             }
             Need::Report(id) => Fact::Reports(self.report(id, now).await?.into_iter().collect()),
+            Need::Finished(tuning) => {
+                let (tuning, state) = (Some(tuning.clone()), Some(SweepState::Finished));
+                let rows = store.list_sweeps(SweepFilter { tuning, state, limit: NEWEST_FINISHED }).await?;
+                Fact::Reports(rows.into_iter().filter_map(|row| row.report).collect())
+            }
             Need::LastBest(tuning) => Fact::Reports(self.last_best(tuning).await?.into_iter().collect()),
         }))
     }

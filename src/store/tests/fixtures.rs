@@ -121,6 +121,9 @@ pub fn report(sweep: &Sweep, best: Option<f64>) -> Report {
         away: None,
         importances: Vec::new(),
         applies: false,
+        trial_time: SignedDuration::ZERO,
+        cost: None,
+        estimate: None,
     }
 }
 

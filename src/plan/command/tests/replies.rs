@@ -62,6 +62,9 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         away: None,
         importances: Vec::new(),
         applies: false,
+        trial_time: SignedDuration::ZERO,
+        cost: None,
+        estimate: None,
     }
 }
 

@@ -227,7 +227,7 @@ pub(super) fn lookup(need: &Need) -> Fact {
         Need::LastScheduled(_) => Fact::Head(None),
         Need::Baseline { .. } => Fact::Baseline(None),
         Need::Earlier(_) => Fact::Earlier(Vec::new()),
-        Need::Unfinished => Fact::Reports(Vec::new()),
+        Need::Unfinished | Need::Finished(_) => Fact::Reports(Vec::new()),
         Need::Report(id) => Fact::Reports(vec![crate::plan::summary::first_report(&sweep_called(id), OCCASION.now)]),
         Need::LastBest(_) => Fact::Reports(Vec::new()),
     }
