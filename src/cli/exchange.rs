@@ -148,6 +148,7 @@ pub async fn import(options: Import) -> Result<ExitCode> {
         reference: branch.clone(),
         sha: None,
         pull_request: None,
+        fork: false,
         base_branch: branch,
     });
     let fits = count(fitted.trials.len(), "trial");

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::approval::ForkNotice;
 use super::detail::Detail;
 use super::event::EventKey;
 use super::ids::{AttemptId, EngineName, SweepId};
@@ -64,6 +65,8 @@ pub enum Content {
     Detail(Box<Detail>),
     /// Plain text in answer to a command.
     Answer { text: String },
+    /// What the head of a fork's pull request waits for, or who has allowed it; on GitHub only.
+    Fork(ForkNotice),
 }
 
 /// What a slot's name ends with if it is the closing line of the sweep message whose slot is the rest.
@@ -83,6 +86,14 @@ impl Notification {
         format!("answer/{}/{}", event.source.name(), event.delivery)
     }
 
+    /// The slot of what a fork's pull request is told: one comment for all its commits, one check for each and each tuning.
+    pub fn fork_slot(destination: &Destination, notice: &ForkNotice) -> String {
+        match &notice.tuning {
+            Some(tuning) => format!("fork/{}/{tuning}", destination.key()),
+            None => format!("fork/{}", destination.key()),
+        }
+    }
+
     /// The slot of the closing line of the sweep message in `slot`.
     pub fn closing_slot(slot: &str) -> String {
         format!("{slot}{CLOSING}")
@@ -98,7 +109,7 @@ impl Notification {
         match self.content {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
             Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
-            Content::Sweep(_) | Content::Answer { .. } => None,
+            Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => None,
         }
     }
 
@@ -132,7 +143,7 @@ impl Action {
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
-                Content::Sweep(_) | Content::Answer { .. } => 0,
+                Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => 0,
                 Content::Detail(_) => 1,
                 Content::Closing(_) => 2,
             },

@@ -158,6 +158,9 @@ pub struct Comment {
     /// The author owns the repository, belongs to its organisation or is a collaborator.
     pub trusted: bool,
     pub body: String,
+    /// When it was written, by GitHub's clock.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
 }
 
 /// A command from Slack, whichever way it was given.

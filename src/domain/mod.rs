@@ -3,6 +3,8 @@
 //! Nothing here reads a clock, draws a random number, looks at the environment or waits. Everything else in the
 //! program imports this module; this module imports nothing of the program.
 
+pub mod access;
+pub mod approval;
 pub mod decision;
 pub mod detail;
 pub mod earlier;

@@ -21,6 +21,8 @@ pub struct Rules {
     pub announce_channel: Option<String>,
     /// Repositories whose pull request comments may carry commands; empty means every repository that a trigger names.
     pub command_repositories: BTreeSet<Repository>,
+    /// The tunings that may run the code of forks, once somebody has allowed it.
+    pub fork_tunings: BTreeSet<TuningName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -178,6 +178,9 @@ pub struct Code {
     pub reference: String,
     pub sha: Option<CommitSha>,
     pub pull_request: Option<u64>,
+    /// It is a fork's, which somebody has allowed to run.
+    #[serde(default)]
+    pub fork: bool,
     /// The branch that results are held against: the pull request's base, else the repository's default branch.
     pub base_branch: String,
 }

@@ -30,6 +30,7 @@ pub fn queued() -> Report {
             reference: "main".to_owned(),
             sha: Some(sha()),
             pull_request: None,
+            fork: false,
             base_branch: "main".to_owned(),
         }),
         notes: vec!["`lr` narrowed to 1e-4..1e-2".to_owned()],

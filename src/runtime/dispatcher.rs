@@ -252,13 +252,13 @@ fn has_asker(event: &Event) -> bool {
 
 /// What is written for an event: its decisions, and with each sweep its first message.
 fn result(event: &Event, decided: Decided, now: Timestamp) -> EventResult {
-    let Decided { decisions, sweeps, earlier, signals, answers } = decided;
+    let Decided { decisions, sweeps, earlier, signals, approvals, seen_head, answers } = decided;
     let first_messages = sweeps.iter().flat_map(|sweep| {
         let report = summary::first_report(sweep, now);
         summary::notifications(sweep, &report, now)
     });
     let effects = first_messages.chain(answers).collect();
-    EventResult { decisions, sweeps, earlier, effects, signals, head: event.kind.head() }
+    EventResult { decisions, sweeps, earlier, effects, signals, head: event.kind.head(), approvals, seen_head }
 }
 
 /// The verdict that an event with these decisions counts under.

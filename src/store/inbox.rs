@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::approvals::{insert_approval, insert_seen_head};
 use super::earlier::{EarlierImage, insert_earlier};
 use super::error::{Fault, StoreError};
 use super::heads::move_head;
@@ -15,6 +16,7 @@ use super::sweeps::{SweepImage, insert_sweep};
 use super::wakes::Wake;
 use super::writer::Shape;
 use super::{Store, schedules};
+use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
@@ -64,6 +66,8 @@ pub struct EventResult {
     pub signals: Vec<Signal>,
     /// Where the branch or pull request that it is about stands now.
     pub head: Option<HeadMove>,
+    pub approvals: Vec<Approval>,
+    pub seen_head: Option<SeenHead>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -190,6 +194,12 @@ impl Store {
                 }
                 if let Some(head) = &head {
                     move_head(connection, head).await?;
+                }
+                for approval in &result.approvals {
+                    insert_approval(connection, approval).await?;
+                }
+                if let Some(head) = &result.seen_head {
+                    insert_seen_head(connection, id, head).await?;
                 }
                 Ok(())
             })

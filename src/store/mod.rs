@@ -8,6 +8,7 @@
 //! The store decides nothing: it knows no rules, no clock and no service. SQL is kept portable, because Postgres is to
 //! come behind the same methods; statements are constant texts with bound values.
 
+mod approvals;
 mod earlier;
 mod error;
 mod heads;

@@ -107,6 +107,7 @@ impl<'a> Checker<'a> {
             rules.schedules = self.schedules();
             rules.announce_channel = self.announce_channel();
             rules.command_repositories = self.command_repositories();
+            rules.fork_tunings = self.fork_tunings();
         }
         rules
     }

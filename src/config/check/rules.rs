@@ -7,9 +7,7 @@ use jiff::SignedDuration;
 use super::Checker;
 use super::space::LIMIT_WORDS;
 use crate::config::nearest;
-use crate::config::schema::{
-    MissedEntry, PullRequestFilter, ScheduleEntry, SearchesEntry, TriggerEntry, TriggerSourceEntry, Words,
-};
+use crate::config::schema::{MissedEntry, ScheduleEntry, SearchesEntry, TriggerEntry, TriggerSourceEntry, Words};
 use crate::config::source::Place;
 use crate::domain::ids::TuningName;
 use crate::domain::rules::{MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};
@@ -98,7 +96,6 @@ impl Checker<'_> {
             }
             TriggerSourceEntry::PullRequest(filter) => {
                 let place_filter = place_on.key("pull_request");
-                self.check_forks(&place_filter, place, entry, filter);
                 // Who sets the label wants it now, and not with the next push.
                 let labeled = (!filter.labels.is_empty()).then_some("labeled");
                 let default = || DEFAULT_ACTIONS.into_iter().chain(labeled).map(str::to_owned).collect();
@@ -119,24 +116,6 @@ impl Checker<'_> {
                 };
                 (source, OnNewer::Cancel)
             }
-        }
-    }
-
-    fn check_forks(
-        &mut self,
-        filter_place: &Place<'_>,
-        trigger_place: &Place<'_>,
-        entry: &TriggerEntry,
-        filter: &PullRequestFilter,
-    ) {
-        let narrowed = !filter.labels.is_empty()
-            || !entry.authors.is_empty()
-            || filter_place.key("labels").is_there()
-            || trigger_place.key("authors").is_there();
-        if filter.forks && !narrowed {
-            let place = filter_place.key("forks");
-            let problem = place.problem("this would run the code of anybody who opens a pull request");
-            self.problems.push(problem.hint("say whose with `labels` (only maintainers set them) or `authors`"));
         }
     }
 
@@ -202,7 +181,7 @@ impl Checker<'_> {
     }
 
     /// The tuning may have faults of its own, or a name that is refused: then it has a name all the same.
-    fn tuning_name(&mut self, place: &Place<'_>, name: &str) -> Option<TuningName> {
+    pub(super) fn tuning_name(&mut self, place: &Place<'_>, name: &str) -> Option<TuningName> {
         let known: Vec<&str> = self.declared("tunings").into_iter().collect();
         if known.contains(&name) {
             return name.parse().ok();

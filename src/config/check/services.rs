@@ -9,7 +9,7 @@ use super::Checker;
 use crate::config::schema::{DashboardEntry, GithubSection, SlackSection};
 use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, Grafana, Slack};
 use crate::config::source::Place;
-use crate::domain::ids::Repository;
+use crate::domain::ids::{Repository, TuningName};
 
 /// Connections of Socket Mode; Slack takes no more than ten of an app.
 const SOCKETS: u32 = 2;
@@ -159,6 +159,14 @@ impl<'a> Checker<'a> {
         let place = source.place().key("github").key("command_repositories");
         let names = section.command_repositories.iter().enumerate();
         names.filter_map(|(index, name)| self.parsed(&place.item(index), name)).collect()
+    }
+
+    pub(super) fn fork_tunings(&mut self) -> BTreeSet<TuningName> {
+        let found = self.files.iter().find_map(|(source, file)| Some((source, file.github.as_ref()?)));
+        let Some((source, section)) = found else { return BTreeSet::new() };
+        let place = source.place().key("github").key("forks").key("tunings");
+        let names = section.forks.tunings.iter().enumerate();
+        names.filter_map(|(index, name)| self.tuning_name(&place.item(index), name)).collect()
     }
 
     /// A server that nobody can reach is a mistake.

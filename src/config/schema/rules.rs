@@ -78,8 +78,8 @@ pub(in crate::config) struct PullRequestFilter {
     pub ignore_labels: Vec<String>,
     /// Also drafts. Default: false.
     pub drafts: bool,
-    /// Also pull requests from forks. Their code is a stranger's, so `labels` or `authors` has to say whose is run.
-    /// Default: false.
+    /// Also pull requests from forks: the tuning has to be one of `github.forks.tunings`, and each commit waits until somebody
+    /// with write permission allows it with `/tune approve`. Default: false.
     pub forks: bool,
 }
 

@@ -75,6 +75,9 @@ pub(in crate::config) struct GithubSection {
     /// How what was missed while tunebot was away is found.
     #[serde(default)]
     pub catch_up: CatchUpEntry,
+    /// What may run for pull requests from forks, whose code is a stranger's.
+    #[serde(default)]
+    pub forks: ForksEntry,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -85,6 +88,14 @@ pub(in crate::config) struct CatchUpEntry {
     pub every: Option<Duration>,
     /// A difference that is younger counts as on its way. Default: `1m`.
     pub grace: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct ForksEntry {
+    /// Tunings that may run the code of a fork, each commit only after somebody with write permission has allowed it with
+    /// `/tune approve`. Default: none.
+    pub tunings: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -31,6 +31,7 @@ fn launch(argv: &[&str], env: &[(&str, &str)], source: Option<PathBuf>) -> Launc
             reference: "main".into(),
             sha: Some("a".repeat(40).parse().unwrap()),
             pull_request: None,
+            fork: false,
             base_branch: "main".into(),
         }),
         timeout: SignedDuration::from_secs(60),

@@ -162,6 +162,7 @@ struct CommentPart {
     body: Option<String>,
     author_association: Option<String>,
     performed_via_github_app: Option<IgnoredAny>,
+    created_at: Option<String>,
 }
 
 fn push(payload: PushPayload) -> Result<EventKind, String> {
@@ -255,6 +256,7 @@ fn comment(payload: CommentPayload) -> Result<EventKind, String> {
         by_bot,
         trusted: matches!(comment.author_association.as_deref(), Some("OWNER" | "MEMBER" | "COLLABORATOR")),
         body: comment.body.unwrap_or_default(),
+        created_at: comment.created_at.and_then(|at| at.parse().ok()),
     }))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::domain::access::RepositoryPermission;
 use crate::domain::ids::{CommitSha, Repository};
 
 use super::client::{Call, Github};
@@ -76,16 +77,22 @@ impl Github {
         sha(&what, &found.object.sha)
     }
 
-    /// May `login` write to the repository? Somebody whom GitHub does not know there may not.
+    /// What `login` may do in the repository: nothing if GitHub does not know them there.
     ///
     /// # Errors
     /// [`GithubError`]
-    pub async fn permission(&self, repository: &Repository, login: &str) -> Result<bool, GithubError> {
+    pub async fn permission(&self, repository: &Repository, login: &str) -> Result<RepositoryPermission, GithubError> {
         let what = format!("read what {login} may do in {repository}");
         let path = ["collaborators", login, "permission"];
         match self.get::<Permission>(Call { what: &what, repository, path: &path, query: &[] }).await {
-            Ok(answer) => Ok(matches!(answer.permission.as_str(), "admin" | "write" | "maintain")),
-            Err(GithubError::NotFound { .. }) => Ok(false),
+            // `permission` knows three grades; `role_name` all five, and such as the organisation has made up.
+            Ok(Permission { permission, role_name }) => Ok([Some(permission), role_name]
+                .into_iter()
+                .flatten()
+                .filter_map(|name| RepositoryPermission::named(&name))
+                .max()
+                .unwrap_or(RepositoryPermission::None)),
+            Err(GithubError::NotFound { .. }) => Ok(RepositoryPermission::None),
             Err(error) => Err(error),
         }
     }
@@ -173,4 +180,5 @@ struct Target {
 #[derive(Deserialize)]
 struct Permission {
     permission: String,
+    role_name: Option<String>,
 }

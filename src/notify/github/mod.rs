@@ -4,6 +4,7 @@ mod checks;
 mod client;
 mod comments;
 mod errors;
+mod fork;
 mod heads;
 mod hooks;
 mod lookup;

@@ -13,6 +13,7 @@ use crate::notify::{Delivery, Notifier, NotifyError};
 use super::checks::CheckRun;
 use super::client::Github;
 use super::errors::GithubError;
+use super::fork;
 use super::markdown;
 
 pub struct GithubNotifier {
@@ -36,6 +37,7 @@ impl GithubNotifier {
             Content::Sweep(report) => (markdown::comment(slot, report, &self.links.of(report)), true),
             Content::Closing(report) => (markdown::closing(slot, report), false),
             Content::Answer { text } => (markdown::answer(slot, text), false),
+            Content::Fork(notice) => (fork::comment(slot, notice), true),
             Content::Detail(_) => return Err(no_thread()),
         };
         let mut look = delivery.perhaps_sent;
@@ -60,6 +62,9 @@ impl GithubNotifier {
         repository: &Repository,
         sha: &CommitSha,
     ) -> Result<Receipt, NotifyError> {
+        if let Content::Fork(notice) = &delivery.notification.content {
+            return Ok(self.github.write_fork_check(delivery, repository, sha, notice).await?);
+        }
         let (Content::Sweep(report) | Content::Closing(report)) = &delivery.notification.content else {
             return Err(NotifyError::Permanent {
                 message: "a check run cannot carry an answer to a command".to_owned(),

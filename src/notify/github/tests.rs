@@ -4,6 +4,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::access::RepositoryPermission;
 use crate::domain::effect::{Content, Notification, Receipt};
 use crate::domain::ids::Repository;
 use crate::domain::report::Conclusion;
@@ -386,7 +387,8 @@ async fn heads_and_rights_are_looked_up() {
     let github = with_token(&server);
     assert_eq!(github.branch_head(&repository(), "feature/a b").await.unwrap(), fixtures::sha());
     assert_eq!(server.asked()[0].path, "/repos/acme/vision/git/ref/heads/feature/a%20b");
-    assert!(github.permission(&repository(), "mika").await.unwrap());
-    assert!(!github.permission(&repository(), "eve").await.unwrap());
-    assert!(!github.permission(&repository(), "../../x").await.unwrap(), "a path in a name stays a name");
+    assert_eq!(github.permission(&repository(), "mika").await.unwrap(), RepositoryPermission::Write);
+    assert_eq!(github.permission(&repository(), "eve").await.unwrap(), RepositoryPermission::Read);
+    let odd = github.permission(&repository(), "../../x").await.unwrap();
+    assert_eq!(odd, RepositoryPermission::None, "a path in a name stays a name");
 }

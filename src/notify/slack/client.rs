@@ -78,6 +78,8 @@ impl SlackNotifier {
             Content::Closing(report) => blocks::closing(report, mention),
             Content::Detail(detail) => blocks::detail(detail),
             Content::Answer { text } => blocks::answer(text),
+            // It is for GitHub; here it would be a line in words.
+            Content::Fork(notice) => blocks::answer(&format!("A fork's commit `{}` waits.", notice.sha.short())),
         }
     }
 
@@ -280,7 +282,7 @@ fn oldest(content: &Content) -> Option<String> {
     let created_at = match content {
         Content::Sweep(report) | Content::Closing(report) => report.created_at,
         Content::Detail(detail) => detail.created_at,
-        Content::Answer { .. } => return None,
+        Content::Answer { .. } | Content::Fork(_) => return None,
     };
     let earliest = created_at.checked_sub(CLOCK_MARGIN).ok()?;
     Some(format!("{}.000000", earliest.as_second()))

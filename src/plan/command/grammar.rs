@@ -42,10 +42,15 @@ pub enum Command {
     Help {
         tuning: Option<String>,
     },
+    /// Lets a commit of a fork run; without one the head that the writer saw. At least seven hexadecimal digits.
+    Approve {
+        commit: Option<String>,
+    },
 }
 
 /// The words that a command may begin with, besides the name of a tuning.
-pub(super) const VERBS: [&str; 8] = ["list", "status", "best", "details", "stop", "rerun", "compare", "help"];
+pub(super) const VERBS: [&str; 9] =
+    ["list", "status", "best", "details", "stop", "rerun", "compare", "approve", "help"];
 
 /// Reads what follows `/tune` (with or without `/tune` itself). Nothing at all asks for help.
 ///
@@ -71,6 +76,8 @@ pub fn parse(text: &str) -> Result<Command, UserError> {
         ("stop", [sweep]) => Ok(Command::Stop { sweep: sweep_id(sweep)? }),
         ("rerun", [sweep]) => Ok(Command::Rerun { sweep: sweep_id(sweep)? }),
         ("compare", [left, right]) => Ok(Command::Compare { left: sweep_id(left)?, right: sweep_id(right)? }),
+        ("approve", []) => Ok(Command::Approve { commit: None }),
+        ("approve", [commit]) => Ok(Command::Approve { commit: Some(commit_prefix(commit)?) }),
         ("help", []) => Ok(Command::Help { tuning: None }),
         ("help", [tuning]) => Ok(Command::Help { tuning: Some((*tuning).to_owned()) }),
         (verb, _) if VERBS.contains(&verb) => Err(UserError::new(format!("Write `/tune {}`.", usage(verb)))),
@@ -99,6 +106,17 @@ fn sweep_id(word: &str) -> Result<SweepId, UserError> {
     })
 }
 
+fn commit_prefix(word: &str) -> Result<String, UserError> {
+    let digits = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+    if (7..=64).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(digits);
+    }
+    Err(UserError::new(format!(
+        "{} is not a commit: write at least seven of its digits, like `/tune approve 3f2a91c`. Nothing was started.",
+        code(word)
+    )))
+}
+
 /// How the command that begins with `verb` is written.
 fn usage(verb: &str) -> &'static str {
     match verb {
@@ -109,6 +127,7 @@ fn usage(verb: &str) -> &'static str {
         "stop" => "stop SWEEP",
         "rerun" => "rerun SWEEP",
         "compare" => "compare SWEEP SWEEP",
+        "approve" => "approve [COMMIT]",
         "help" => "help [TUNING]",
         _ => "TUNING [key=value…]",
     }
@@ -140,6 +159,8 @@ impl fmt::Display for Command {
             Self::Stop { sweep } => write!(f, "stop {sweep}"),
             Self::Rerun { sweep } => write!(f, "rerun {sweep}"),
             Self::Compare { left, right } => write!(f, "compare {left} {right}"),
+            Self::Approve { commit: None } => f.write_str("approve"),
+            Self::Approve { commit: Some(commit) } => write!(f, "approve {commit}"),
             Self::Help { tuning: None } => f.write_str("help"),
             Self::Help { tuning: Some(tuning) } => write!(f, "help {}", words::quote(tuning)),
         }

@@ -41,6 +41,7 @@ fn understood(rules: &Rules, command: &Command, asker: &Asker<'_>) -> Result<Str
         Command::List => list(rules),
         Command::Help { tuning } => help(rules, tuning.as_deref()),
         Command::Stop { sweep } => format!("Stopping `{sweep}`, if it runs."),
+        Command::Approve { .. } => "`/tune approve` is for comments on pull requests of forks.".to_owned(),
         Command::Rerun { sweep } => format!("Running `{sweep}` again with the same words."),
         Command::Status { .. } | Command::Best { .. } | Command::Details { .. } | Command::Compare { .. } => {
             format!("Looking up {}.", code(&command.to_string()))
@@ -116,6 +117,7 @@ const GENERAL_HELP: &str = "\
 /tune compare SWEEP SWEEP   two sweeps side by side
 /tune stop SWEEP            end it; its results stay
 /tune rerun SWEEP           the same once more
+/tune approve [COMMIT]      on a fork's pull request: let it run
 ```
 Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, \
 `lr=1e-3` fixes a parameter, `lr=1e-4..1e-2` and `optimizer=adam|sgd` narrow one.";

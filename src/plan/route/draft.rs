@@ -1,5 +1,7 @@
 //! The decisions of one event while they are being made.
 
+mod fork;
+
 use sha2::{Digest, Sha256};
 
 use super::facts::{EarlierNeed, Fact, Facts, Missing, Need};
@@ -10,7 +12,7 @@ use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::estimate::Estimate;
 use crate::domain::event::Event;
-use crate::domain::ids::{RuleName, SweepId};
+use crate::domain::ids::{RuleName, SweepId, TuningName};
 use crate::domain::rules::{OnNewer, Overlap, Rules};
 use crate::domain::signal::{Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
@@ -103,11 +105,13 @@ pub(super) struct Draft<'a> {
     pub facts: &'a Facts,
     pub occasion: Occasion,
     decided: Decided,
+    /// Tunings that wait for the head of a fork to be allowed.
+    waiting: Vec<TuningName>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(event: &'a Event, rules: &'a Rules, facts: &'a Facts, occasion: Occasion) -> Self {
-        Self { event, rules, facts, occasion, decided: Decided::default() }
+        Self { event, rules, facts, occasion, decided: Decided::default(), waiting: Vec::new() }
     }
 
     pub fn finish(mut self) -> Decided {

@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Halt, Older, Start};
 use super::facts::{Fact, Need};
+use super::fork;
 use super::place::Place;
 use super::query;
 use crate::domain::decision::{Decision, Verdict};
@@ -44,6 +45,12 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
         }
         Command::Rerun { sweep } => rerun(draft, place, &by, sweep).map(Executed::from),
         Command::Stop { sweep } => stop(draft, place, &by, sweep),
+        Command::Approve { commit } => match place {
+            Place::PullRequest(comment) => fork::approve(draft, comment, &by, commit.as_deref()),
+            Place::Slack(_) | Place::Api(_) => Err(Halt::refused(
+                "`/tune approve` allows a commit of a fork: write it in a comment on the pull request. Nothing was started.",
+            )),
+        },
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }
@@ -100,6 +107,9 @@ fn start(draft: &mut Draft<'_>, place: Place<'_>, by: &str, asked: Asked) -> Res
 fn rerun(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Result<Decision, Halt> {
     let earlier = sweep(draft, id)?;
     let order = order(draft.rules, place, earlier.tuning.name.as_str(), &earlier.overrides)?;
+    if let Some(code) = &earlier.code {
+        fork::check_again(draft, code, &order.tuning.name)?;
+    }
     let asked = Asked { order, code: earlier.code.clone(), because: format!("{id} asked for again") };
     start(draft, place, by, asked)
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use crate::domain::access::RepositoryPermission;
+use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::earlier::EarlierSweep;
 use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 use crate::domain::report::Report;
@@ -16,6 +18,12 @@ pub enum Need {
     PullRequest { repository: Repository, number: u64 },
     /// The paths that a pull request changes: [`Fact::ChangedPaths`].
     ChangedPaths { repository: Repository, pull_request: u64 },
+    /// Whether a commit of a fork was allowed: [`Fact::Approval`].
+    Approval { repository: Repository, number: u64, sha: CommitSha },
+    /// The heads that a fork's pull request was seen to have, in their order: [`Fact::SeenHeads`].
+    SeenHeads { repository: Repository, number: u64 },
+    /// What a person may do in a repository: [`Fact::Permission`].
+    Permission { repository: Repository, login: String },
     /// The commit of a branch: [`Fact::Head`].
     Head { repository: Repository, branch: String },
     /// [`Fact::Sweep`].
@@ -80,6 +88,9 @@ pub struct EarlierNeed {
 pub enum Fact {
     PullRequest(Option<PullRequestHead>),
     ChangedPaths(ChangedPaths),
+    Approval(Option<Approval>),
+    SeenHeads(Vec<SeenHead>),
+    Permission(RepositoryPermission),
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
     Last(Option<LastSweep>),

@@ -33,7 +33,7 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
                 return Ok(());
             }
         }
-        Command::Stop { .. } | Command::Rerun { .. } => {}
+        Command::Stop { .. } | Command::Rerun { .. } | Command::Approve { .. } => {}
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }

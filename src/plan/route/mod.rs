@@ -9,6 +9,7 @@ mod execute;
 mod expression;
 mod facts;
 mod filter;
+mod fork;
 mod message;
 mod once;
 mod order;
@@ -23,6 +24,7 @@ pub use facts::{ChangedPaths, EarlierNeed, Fact, Facts, LastSweep, Need, PullReq
 
 use jiff::Timestamp;
 
+use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
@@ -52,6 +54,10 @@ pub struct Decided {
     pub earlier: Vec<(SweepId, Vec<EarlierTrial>)>,
     /// Sweeps to stop.
     pub signals: Vec<Signal>,
+    /// Commits of forks that may run from now on.
+    pub approvals: Vec<Approval>,
+    /// The head that a fork's pull request was seen to have.
+    pub seen_head: Option<SeenHead>,
     /// Answers in words. The first message of a sweep is not among them.
     pub answers: Vec<Effect>,
 }

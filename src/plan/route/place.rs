@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Halt};
 use super::facts::{Fact, Missing, Need, PullRequestHead};
+use super::fork::{self, ForkHead};
 use super::order;
 use crate::domain::event::{Comment, Request, SlashCommand};
 use crate::domain::ids::{CommitSha, Repository, TuningName};
@@ -105,6 +106,7 @@ pub(super) fn default_code(draft: &Draft<'_>, order: &Order) -> Result<Option<Co
         reference: reference.clone(),
         sha,
         pull_request: None,
+        fork: false,
         base_branch: branch.clone(),
     }))
 }
@@ -149,15 +151,19 @@ fn head_of(draft: &Draft<'_>, comment: &Comment, order: &Order) -> Result<Code, 
     match found {
         None => refuse(format!("There is no pull request #{number} in {repository}.")),
         Some(PullRequestHead { open: false, .. }) => refuse("This pull request is closed.".to_owned()),
-        Some(PullRequestHead { from_fork: true, .. }) => {
-            refuse("This pull request comes from a fork, and a fork's code is a stranger's.".to_owned())
+        Some(head) => {
+            if head.from_fork {
+                let head = ForkHead { repository, number: *number, sha: &head.sha };
+                fork::check_command(draft, head, &order.tuning.name)?;
+            }
+            Ok(Code {
+                repository: repository.clone(),
+                reference: head.branch.clone(),
+                sha: Some(head.sha.clone()),
+                pull_request: Some(*number),
+                fork: head.from_fork,
+                base_branch: head.base_branch.clone(),
+            })
         }
-        Some(head) => Ok(Code {
-            repository: repository.clone(),
-            reference: head.branch.clone(),
-            sha: Some(head.sha.clone()),
-            pull_request: Some(*number),
-            base_branch: head.base_branch.clone(),
-        }),
     }
 }

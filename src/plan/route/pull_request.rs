@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::draft::{Draft, Halt, Start};
 use super::facts::{ChangedPaths, Fact, Need, TriggerHead};
+use super::fork::ForkHead;
 use super::push::nobody;
-use super::{filter, once, order, withdrawal};
+use super::{filter, fork, once, order, withdrawal};
 use crate::domain::decision::{Decision, Verdict};
-use crate::domain::event::PullRequest;
+use crate::domain::event::{EventKind, PullRequest};
 use crate::domain::rules::{Trigger, TriggerSource};
 use crate::domain::sweep::{Code, Destination, Origin};
 
@@ -17,6 +18,7 @@ const ASKS_ANEW: [&str; 3] = ["reopened", "ready_for_review", "labeled"];
 /// # Errors
 /// What has to be looked up first.
 pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result<(), Need> {
+    fork::note_head(draft, pull_request);
     withdrawal::route(draft, pull_request)?;
     let rules = draft.rules;
     let mut elsewhere = 0;
@@ -27,9 +29,10 @@ pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result
             continue;
         }
         let by = format!("trigger {}", trigger.name);
-        let concluded = start(draft, pull_request, trigger, &by);
+        let concluded = check_action(trigger, pull_request).and_then(|()| start(draft, pull_request, trigger, &by));
         draft.conclude(&by, concluded)?;
     }
+    fork::tell_waiting(draft, pull_request);
     if !draft.has_decisions() {
         let reason = nobody("pull requests", pull_request.repository.as_str(), elsewhere);
         draft.decide("no trigger", Verdict::Ignored, reason);
@@ -37,17 +40,32 @@ pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result
     Ok(())
 }
 
+/// Starts what the trigger would have started for a head that waited for approval, whatever brought it up.
+///
+/// # Errors
+/// What has to be looked up first.
+pub(super) fn start_approved(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger) -> Result<(), Need> {
+    let by = format!("trigger {}", trigger.name);
+    let concluded = start(draft, pull_request, trigger, &by);
+    draft.conclude(&by, concluded).map(|_| ())
+}
+
 fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, by: &str) -> Result<Decision, Halt> {
     check_filters(trigger, pull_request)?;
     filter::check_author(trigger, &pull_request.author)?;
-    filter::check_expression(trigger, &draft.event.kind)?;
+    filter::check_expression(trigger, &EventKind::PullRequest(pull_request.clone()))?;
     let order = order::of_rule(draft.rules, &trigger.tuning, &trigger.overrides)?;
     if filter::filters_paths(trigger) {
         let changed = changed_paths(draft, pull_request)?;
         filter::check_paths(trigger, "the pull request", &changed.paths, changed.truncated)?;
     }
     once::check_head(draft, pull_request)?;
-    let PullRequest { repository, number, head, head_branch, .. } = pull_request;
+    let PullRequest { repository, number, head, head_branch, from_fork, .. } = pull_request;
+    let mut because = format!("pull request #{number} {} at {}", pull_request.action, head.short());
+    if *from_fork {
+        let by = fork::check_trigger(draft, ForkHead { repository, number: *number, sha: head }, &order.tuning.name)?;
+        because = format!("{because}, allowed by @{by}");
+    }
     let looked_at = TriggerHead {
         trigger: trigger.name.clone(),
         repository: repository.clone(),
@@ -71,6 +89,7 @@ fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, b
             reference: pull_request.head_branch.clone(),
             sha: Some(head.clone()),
             pull_request: Some(*number),
+            fork: *from_fork,
             base_branch: pull_request.base_branch.clone(),
         }),
         older: trigger.on_newer.into(),
@@ -81,19 +100,34 @@ fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, b
         .into_iter()
         .chain(order::channel(announced))
         .collect(),
-        because: format!("pull request #{number} {} at {}", pull_request.action, head.short()),
+        because,
     };
     draft.start(by, start)
 }
 
-fn check_filters(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Halt> {
-    let TriggerSource::PullRequest { branches, actions, labels, ignore_labels, drafts, forks } = &trigger.on else {
+/// Is what happened something that the trigger reacts to?
+fn check_action(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Halt> {
+    let TriggerSource::PullRequest { actions, labels, .. } = &trigger.on else {
         return Err(Halt::ignored("it is not for pull requests"));
     };
-    let PullRequest { action, base_branch, .. } = pull_request;
+    let PullRequest { action, label, .. } = pull_request;
     if !actions.contains(action) {
         return Err(Halt::ignored(format!("action {action} is not one of {}", join(actions))));
     }
+    match label {
+        Some(label) if action == "labeled" && !labels.is_empty() && !labels.contains(label) => {
+            Err(Halt::ignored(format!("the label {label} is not one of {}", join(labels))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Is the pull request one that the trigger wants?
+fn check_filters(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Halt> {
+    let TriggerSource::PullRequest { branches, labels, ignore_labels, drafts, forks, .. } = &trigger.on else {
+        return Err(Halt::ignored("it is not for pull requests"));
+    };
+    let PullRequest { base_branch, .. } = pull_request;
     if !branches.is_empty() && !branches.matches(base_branch) {
         return Err(Halt::ignored(format!("base branch {base_branch} does not match {}", filter::list(branches))));
     }
@@ -105,13 +139,6 @@ fn check_filters(trigger: &Trigger, pull_request: &PullRequest) -> Result<(), Ha
     }
     if !labels.is_empty() && labels.is_disjoint(&pull_request.labels) {
         return Err(Halt::ignored(format!("the pull request has none of the labels {}", join(labels))));
-    }
-    if action == "labeled"
-        && !labels.is_empty()
-        && let Some(label) = &pull_request.label
-        && !labels.contains(label)
-    {
-        return Err(Halt::ignored(format!("the label {label} is not one of {}", join(labels))));
     }
     if let Some(label) = ignore_labels.intersection(&pull_request.labels).next() {
         return Err(Halt::ignored(format!("the pull request has the label {label}")));

@@ -79,6 +79,7 @@ fn start(
             reference: name(&push.reference).to_owned(),
             sha: Some(head.clone()),
             pull_request: None,
+            fork: false,
             base_branch: push.default_branch.clone(),
         }),
         older: trigger.on_newer.into(),

@@ -14,6 +14,7 @@ use crate::domain::tuning;
 mod chat;
 mod events;
 mod fixture;
+mod forks;
 mod github;
 mod schedule;
 

@@ -42,10 +42,14 @@ impl Lookup {
     pub async fn find(&self, need: &Need, now: Timestamp) -> Result<Result<Fact, NotNow>, StoreError> {
         let store = &self.store;
         Ok(Ok(match need {
-            Need::PullRequest { .. } | Need::ChangedPaths { .. } | Need::Head { .. } => {
+            Need::PullRequest { .. } | Need::ChangedPaths { .. } | Need::Head { .. } | Need::Permission { .. } => {
                 return Ok(self.ask_github(need).await);
             }
             Need::Sweep(id) => Fact::Sweep(store.load_sweep(id).await?.map(|stored| Box::new(stored.sweep))),
+            Need::Approval { repository, number, sha } => {
+                Fact::Approval(store.approval(repository, *number, sha).await?)
+            }
+            Need::SeenHeads { repository, number } => Fact::SeenHeads(store.seen_heads(repository, *number).await?),
             Need::LastOfTrigger(head) => Fact::Last(self.last_of_trigger(head).await?),
             Need::ActiveInGroup(group) => {
                 Fact::Active(store.active_in_group(group).await?.into_iter().map(|sweep| sweep.id).collect())
@@ -111,6 +115,7 @@ impl Lookup {
             Need::Head { repository, branch } => {
                 absent_if_unknown(github.branch_head(repository, branch).await).map(Fact::Head)
             }
+            Need::Permission { repository, login } => github.permission(repository, login).await.map(Fact::Permission),
             Need::ChangedPaths { repository, pull_request } => {
                 let changed = github.changed_paths(repository, *pull_request).await;
                 changed.map(|(paths, truncated)| Fact::ChangedPaths(ChangedPaths { paths, truncated }))

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
+use crate::domain::access::RepositoryPermission;
+use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{Event, EventKind, GitReference, Push};
 use crate::domain::ids::{CommitSha, EventId};
@@ -36,6 +40,25 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
         Need::ChangedPaths { .. } => {
             let any = ChangedPaths { truncated: true, ..ChangedPaths::default() };
             (Fact::ChangedPaths(any), Some("it changes a path that the trigger wants".to_owned()))
+        }
+        Need::Approval { repository, number, sha } => {
+            let (repository, sha) = (repository.clone(), sha.clone());
+            let by = "a maintainer".to_owned();
+            let approval = Approval { repository, pull_request: *number, sha, by, at: event.received_at };
+            (Fact::Approval(Some(approval)), Some("a maintainer has allowed it".to_owned()))
+        }
+        Need::SeenHeads { repository, number } => {
+            let seen = placeholder().map(|sha| SeenHead {
+                repository: repository.clone(),
+                pull_request: *number,
+                sha,
+                at: Timestamp::MIN,
+            });
+            (Fact::SeenHeads(seen.into_iter().collect()), None)
+        }
+        Need::Permission { repository, login } => {
+            let words = format!("@{login} may write to {repository}");
+            (Fact::Permission(RepositoryPermission::Write), Some(words))
         }
         Need::LastOfTrigger(_) => (Fact::Last(None), Some("it was not tuned before".to_owned())),
         Need::Head { branch, .. } if head_of(event, branch).is_some() => {

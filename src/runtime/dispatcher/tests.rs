@@ -90,6 +90,7 @@ fn comment(body: &str) -> Event {
         by_bot: false,
         trusted: true,
         body: body.into(),
+        created_at: None,
     });
     event(Source::Github, "comment", kind)
 }
@@ -144,6 +145,7 @@ impl Bench {
                 }
                 Content::Closing(_) => "closing".to_owned(),
                 Content::Detail(_) => "detail".to_owned(),
+                Content::Fork(notice) => format!("fork: {}", notice.sha.short()),
             },
             other => other.key(),
         };

@@ -60,6 +60,7 @@ pub fn sweep(suffix: &str) -> Sweep {
             reference: "main".into(),
             sha: Some("a".repeat(40).parse().unwrap()),
             pull_request: None,
+            fork: false,
             base_branch: "main".into(),
         }),
         group: Some("resnet/main".into()),

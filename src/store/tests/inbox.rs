@@ -1,7 +1,9 @@
 use super::fixtures::{MINUTE, at, decision, message, ping, started, sweep, tick};
+use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::decision::Verdict;
 use crate::domain::event::Source;
 use crate::domain::ids::EventId;
+use crate::domain::ids::{CommitSha, Repository};
 use crate::store::{Accepted, EventResult, EventState, Store, StoreError};
 
 fn ignored() -> EventResult {
@@ -74,6 +76,10 @@ async fn everything_that_an_event_leads_to_is_there_with_its_decisions() {
     let store = Store::in_memory().await.unwrap();
     let id = store.accept(&ping("d1")).await.unwrap().id();
     let sweep = sweep("aaaaaa");
+    let (repository, sha): (Repository, CommitSha) = ("acme/vision".parse().unwrap(), "c".repeat(40).parse().unwrap());
+    let (by, approved_at) = ("noor".to_owned(), at(7));
+    let approval = Approval { repository: repository.clone(), pull_request: 12, sha: sha.clone(), by, at: approved_at };
+    let head = SeenHead { repository: repository.clone(), pull_request: 12, sha: sha.clone(), at: at(5) };
     let result = EventResult {
         head: None,
         decisions: vec![decision(Verdict::Ignored), decision(Verdict::Started)],
@@ -81,12 +87,17 @@ async fn everything_that_an_event_leads_to_is_there_with_its_decisions() {
         earlier: vec![(sweep.id.clone(), Vec::new())],
         effects: vec![message("hello", "Starting", at(0))],
         signals: vec![started(&sweep.id, 0)],
+        approvals: vec![approval.clone()],
+        seen_head: Some(head.clone()),
     };
     store.finish_event(id, result.clone()).await.unwrap();
     let record = store.event_by_delivery(Source::Github, "d1").await.unwrap().unwrap();
     assert_eq!((record.id, record.state, &record.decisions), (id, EventState::Done, &result.decisions));
     let stored = store.load_sweep(&sweep.id).await.unwrap().unwrap();
     assert_eq!((&stored.sweep, stored.revision), (&sweep, 1));
+    assert_eq!(store.approval(&repository, 12, &sha).await.unwrap(), Some(approval));
+    assert_eq!(store.approval(&repository, 13, &sha).await.unwrap(), None);
+    assert_eq!(store.seen_heads(&repository, 12).await.unwrap(), [head]);
     assert_eq!(store.signals(&sweep.id).await.unwrap().len(), 1);
     assert_eq!(store.lanes().await.unwrap().len(), 1);
 }

@@ -82,6 +82,7 @@ fn launch() -> Launch {
             reference: "main".into(),
             sha: Some("a".repeat(40).parse().unwrap()),
             pull_request: None,
+            fork: false,
             base_branch: "main".into(),
         }),
         timeout: SignedDuration::from_hours(1),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::*;
+use crate::domain::access::RepositoryPermission;
 use crate::domain::rules::{CodeDefault, Globs, MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};
 
 pub(super) const OCCASION: Occasion =
@@ -161,6 +162,7 @@ pub(super) fn comment_of(body: &str, change: impl FnOnce(&mut Comment)) -> Event
         by_bot: false,
         trusted: true,
         body: body.into(),
+        created_at: None,
     };
     change(&mut comment);
     EventKind::Comment(comment)
@@ -222,6 +224,9 @@ pub(super) fn lookup(need: &Need) -> Fact {
         }
         Need::Head { .. } => Fact::Head(Some(sha('d'))),
         Need::Sweep(id) => Fact::Sweep(Some(Box::new(sweep_called(id)))),
+        Need::Approval { .. } => Fact::Approval(None),
+        Need::SeenHeads { .. } => Fact::SeenHeads(Vec::new()),
+        Need::Permission { .. } => Fact::Permission(RepositoryPermission::Write),
         Need::LastOfTrigger(_) => Fact::Last(None),
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => Fact::Active(Vec::new()),
         Need::LastScheduled(_) => Fact::Head(None),
@@ -311,8 +316,13 @@ pub(super) fn told_by(rules: &Rules, kind: EventKind, lookup: impl Fn(&Need) -> 
     }
     for answer in &decided.answers {
         if let crate::domain::effect::Action::Notify(notification) = &answer.action {
-            let crate::domain::effect::Content::Answer { text } = &notification.content else {
-                panic!("not an answer")
+            let text = match &notification.content {
+                crate::domain::effect::Content::Answer { text } => text.clone(),
+                crate::domain::effect::Content::Fork(notice) => match &notice.allowed_by {
+                    Some(by) => format!("{} is allowed by {by}", notice.sha.short()),
+                    None => format!("{} waits", notice.sha.short()),
+                },
+                _ => panic!("not an answer"),
             };
             lines.push(format!("-> {} to {}: {text}", notification.slot, notification.destination.key()));
         }

@@ -219,7 +219,7 @@ impl Notifier for Link {
         let slot = &delivery.notification.slot;
         let is_final = match &delivery.notification.content {
             Content::Sweep(report) => report.is_final(),
-            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } => true,
+            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => true,
         };
         let number = {
             let mut state = self.world.read();
