@@ -4,10 +4,12 @@
 //! nothing else: seeds, delivery ids and commits are fixed, so ids of sweeps and parameters are too.
 
 mod api;
+mod chat;
 mod command;
 mod comment;
 mod disk;
 mod exchange;
+mod form;
 mod health;
 mod missed;
 mod outage;
@@ -18,6 +20,7 @@ mod reload;
 mod restart;
 mod scene;
 mod schedule;
+mod socket;
 mod start;
 mod terminal;
 mod trials;

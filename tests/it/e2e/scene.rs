@@ -35,6 +35,35 @@ impl Scene {
         self.github.repository(MODELS)
     }
 
+    /// Slack tells of a click or of a form; returns what it is answered, which is nothing or what is wrong in the form.
+    ///
+    /// # Panics
+    /// It is not acknowledged.
+    pub async fn interact(&self, payload: &serde_json::Value) -> String {
+        let answer = SlackClient::new().interact(self.tunebot.url(), payload).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+
+    /// Slack tells of a message.
+    ///
+    /// # Panics
+    /// It is not acknowledged without a word.
+    pub async fn tell(&self, event: &serde_json::Value) {
+        let answer = SlackClient::new().tell(self.tunebot.url(), event).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    }
+
+    /// Waits for words that only one person sees in #tuning.
+    pub async fn whispered(&self, part: &str) -> String {
+        let what = format!("{part:?} for one person alone");
+        let words = self.slack.wait_for(&what, |workspace| {
+            let mut all = workspace.channel(TUNING).ephemeral.iter().map(|(_, words)| words.clone());
+            all.find(|words| words.contains(part))
+        });
+        self.mask(&words.await)
+    }
+
     /// Mika types `/tune …` in #tuning; returns what only she sees.
     pub async fn type_command(&self, text: &str) -> String {
         self.send_command(&SlashCommand::new(text)).await

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::github::{APP_ID, APP_KEY, FakeGithub, PLAIN_TOKEN, WEBHOOK_SECRET};
-use super::slack::{BOT_TOKEN, FakeSlack};
+use super::slack::{APP_TOKEN, BOT_TOKEN, FakeSlack};
 use super::slack_client::SIGNING_SECRET;
 use super::watched::wait_until;
 
@@ -147,6 +147,13 @@ impl ConfigFolder {
         self.variable("SLACK_BOT_TOKEN", BOT_TOKEN)
             .variable("SLACK_SIGNING_SECRET", SIGNING_SECRET)
             .set("/slack", section)
+    }
+
+    /// By Socket Mode alone: nothing from Slack may come by HTTP.
+    pub fn sockets(self, slack: &FakeSlack) -> Self {
+        let section = json!({"api_url": slack.api_url(), "bot_token": {"env": "SLACK_BOT_TOKEN"},
+                             "app_token": {"env": "SLACK_APP_TOKEN"}});
+        self.variable("SLACK_BOT_TOKEN", BOT_TOKEN).variable("SLACK_APP_TOKEN", APP_TOKEN).set("/slack", section)
     }
 
     /// As the App. What was missed is not looked for: these calls would meet the faults that a test injects.

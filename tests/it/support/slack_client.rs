@@ -1,4 +1,4 @@
-//! What Slack sends to tunebot: signed slash commands.
+//! What Slack sends to tunebot by HTTP: signed slash commands, interactions and events.
 
 use jiff::Timestamp;
 use url::form_urlencoded;
@@ -16,6 +16,8 @@ pub struct SlashCommand {
     pub user: (String, String),
     /// Unique for each time that a person sends a command.
     pub trigger_id: String,
+    /// Where words for that person alone are posted.
+    pub response_url: String,
 }
 
 impl SlashCommand {
@@ -25,6 +27,8 @@ impl SlashCommand {
             text: text.to_owned(),
             channel: (TUNING.to_owned(), "tuning".to_owned()),
             user: (MIKA.to_owned(), "mika".to_owned()),
+            // Nobody is there: what is said by it is lost.
+            response_url: "http://127.0.0.1:9/commands/T0ACME0001/1234/5678".to_owned(),
             trigger_id: format!("1334522460.738474920.{}", &hmac_sha256("trigger", &[text.as_bytes()])[..32]),
         }
     }
@@ -59,7 +63,7 @@ impl SlashCommand {
             .append_pair("text", &self.text)
             .append_pair("api_app_id", "A0TUNEBOT1")
             .append_pair("is_enterprise_install", "false")
-            .append_pair("response_url", "https://hooks.slack.example/commands/T0ACME0001/1234/5678")
+            .append_pair("response_url", &self.response_url)
             .append_pair("trigger_id", &self.trigger_id)
             .finish()
     }
@@ -102,12 +106,36 @@ impl SlackClient {
     }
 
     async fn try_send_at(&self, server: &str, command: &SlashCommand, at: Timestamp) -> Result<Answer, reqwest::Error> {
-        let body = command.body();
+        self.post(&format!("{server}/webhooks/slack/commands"), FORM, command.body(), at).await
+    }
+
+    /// Tells of a click or of a form that was sent.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn interact(&self, server: &str, payload: &serde_json::Value) -> Answer {
+        let body =
+            form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish();
+        let url = format!("{server}/webhooks/slack/interactions");
+        self.post(&url, FORM, body, Timestamp::now()).await.expect("the server answers an interaction")
+    }
+
+    /// Tells of an event.
+    ///
+    /// # Panics
+    /// The server does not answer.
+    pub async fn tell(&self, server: &str, event: &serde_json::Value) -> Answer {
+        let url = format!("{server}/webhooks/slack/events");
+        let told = self.post(&url, "application/json", event.to_string(), Timestamp::now()).await;
+        told.expect("the server answers an event")
+    }
+
+    async fn post(&self, url: &str, kind: &str, body: String, at: Timestamp) -> Result<Answer, reqwest::Error> {
         let timestamp = at.as_second().to_string();
         let response = http_client()
-            .post(format!("{server}/webhooks/slack/commands"))
+            .post(url)
             .header("user-agent", "Slackbot 1.0 (+https://api.slack.com/robots)")
-            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-type", kind)
             .header("x-slack-request-timestamp", &timestamp)
             .header("x-slack-signature", signature(&self.secret, &timestamp, &body))
             .body(body)
@@ -117,6 +145,8 @@ impl SlackClient {
         Ok(Answer { status, body: response.text().await? })
     }
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What `X-Slack-Signature` says.
 pub fn signature(secret: &str, timestamp: &str, body: &str) -> String {

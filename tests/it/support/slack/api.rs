@@ -14,13 +14,17 @@ use super::workspace::{Author, Channel, Edition, Message, Workspace, to_json};
 use super::{BOT_USER, TEAM, blocks, metadata, text};
 
 /// What can be called, and so what faults can be injected for.
-pub const METHODS: [&str; 6] = [
+pub const METHODS: [&str; 10] = [
     "auth.test",
     "chat.postMessage",
     "chat.update",
     "chat.postEphemeral",
     "conversations.history",
     "conversations.replies",
+    "users.info",
+    "views.open",
+    "views.update",
+    "apps.connections.open",
 ];
 
 pub struct Call<'a> {
@@ -121,6 +125,9 @@ fn dispatch(workspace: &mut Workspace, name: &str, call: &Call<'_>) -> Result<Va
         "chat.postMessage" => post(workspace, &arguments, call.now),
         "chat.update" => update(workspace, &arguments, call.now),
         "chat.postEphemeral" => post_ephemeral(workspace, &arguments),
+        "users.info" => user(workspace, &arguments),
+        "views.open" => workspace.interactive.open(&arguments).map_err(Refusal::Error),
+        "views.update" => workspace.interactive.update(&arguments).map_err(Refusal::Error),
         "conversations.history" => history(workspace, &arguments, call.now),
         _ => replies(workspace, &arguments, call.now),
     }
@@ -245,6 +252,13 @@ fn update(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Res
     Ok(json!({"channel": channel.id, "ts": ts, "text": text, "message": to_json(channel, &message, true)}))
 }
 
+fn user(workspace: &Workspace, arguments: &Arguments) -> Result<Value, Refusal> {
+    need_scope(workspace, "users:read")?;
+    let id = arguments.text("user").unwrap_or_default();
+    let name = workspace.people.get(id).ok_or("user_not_found")?;
+    Ok(json!({"user": {"id": id, "team_id": TEAM, "name": name, "is_bot": false}}))
+}
+
 fn post_ephemeral(workspace: &mut Workspace, arguments: &Arguments) -> Result<Value, Refusal> {
     need_scope(workspace, "chat:write")?;
     let user = arguments.text("user").ok_or("user_not_in_channel")?.to_owned();
@@ -279,7 +293,9 @@ fn replies(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Re
 
 fn readable<'a>(workspace: &'a mut Workspace, arguments: &Arguments, now: Instant) -> Result<&'a Channel, Refusal> {
     let is_private = arguments.text("channel").and_then(|id| workspace.channels.get(id)).is_some_and(|c| c.is_private);
-    need_scope(workspace, if is_private { "groups:history" } else { "channels:history" })?;
+    let is_direct = arguments.text("channel").is_some_and(|id| id.starts_with('D'));
+    let private = if is_direct { "im:history" } else { "groups:history" };
+    need_scope(workspace, if is_private { private } else { "channels:history" })?;
     let limit = workspace.limits.reads;
     workspace.reads.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
     need_channel(workspace, arguments).map(|channel| &*channel)

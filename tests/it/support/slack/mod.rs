@@ -9,7 +9,10 @@
 mod api;
 mod arguments;
 mod blocks;
+pub mod interactive;
 mod metadata;
+mod people;
+mod sockets;
 mod text;
 pub mod workspace;
 
@@ -23,6 +26,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 pub use api::METHODS;
+pub use sockets::{APP_TOKEN, Sockets};
 pub use workspace::{Author, Limits, Message, Workspace};
 
 use super::fault::{Fault, Faults, Gate, perform};
@@ -38,6 +42,8 @@ pub const NIGHTLY: &str = "C0NIGHTLY1";
 pub const RANDOM: &str = "C0RANDOM01";
 /// Private, and invisible to the bot.
 pub const SECRET: &str = "G0SECRET01";
+/// Between mika and the bot alone.
+pub const DIRECT: &str = "D0MIKA0001";
 /// People of a new workspace.
 pub const MIKA: &str = "U0MIKA0001";
 pub const NOOR: &str = "U0NOOR0001";
@@ -53,11 +59,13 @@ pub struct FakeSlack {
 struct Core {
     workspace: Watched<Workspace>,
     faults: Faults,
+    sockets: Sockets,
 }
 
 impl FakeSlack {
     pub async fn start() -> Self {
-        let core = Arc::new(Core { workspace: Watched::new(Workspace::new()), faults: Faults::default() });
+        let (workspace, faults, sockets) = (Watched::new(Workspace::new()), Faults::default(), Sockets::start().await);
+        let core = Arc::new(Core { workspace, faults, sockets });
         let served = serve(Router::new().fallback(answer).with_state(core.clone())).await;
         Self { core, served }
     }
@@ -65,6 +73,16 @@ impl FakeSlack {
     /// What the configuration calls `slack.api_url`: ends with `/api`, without a slash.
     pub fn api_url(&self) -> String {
         format!("http://{}/api", self.served.address)
+    }
+
+    /// Connections of Socket Mode.
+    pub fn sockets(&self) -> &Sockets {
+        &self.core.sockets
+    }
+
+    /// Triggers grow old without anybody waiting.
+    pub fn let_triggers_expire(&self) {
+        self.core.workspace.write(|workspace| workspace.interactive.let_triggers_expire());
     }
 
     /// The next call of `method` fails with `fault`; several queue up. `*` is any method.
@@ -196,11 +214,19 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(token) = uri.path().strip_prefix("/response/") {
+        let status = core.workspace.write(|workspace| interactive::whispered(workspace, token, &body));
+        return axum::http::StatusCode::from_u16(status).expect("a status").into_response();
+    }
     let Some(name) = uri.path().strip_prefix("/api/") else {
         return (axum::http::StatusCode::NOT_FOUND, "not a method of the Web API").into_response();
     };
     let fault = core.faults.meet(name);
     perform(fault, &wire, api::refuse, || {
+        if name == "apps.connections.open" {
+            let bearer = headers.get(axum::http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            return axum::Json(core.sockets.open(bearer)).into_response();
+        }
         let call = api::Call { http: &method, uri: &uri, headers: &headers, body: &body, now: Instant::now() };
         core.workspace.write(|workspace| api::answer(workspace, name, &call))
     })

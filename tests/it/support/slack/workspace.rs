@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::fault::{Bucket, Rate};
-use super::{BOT_TOKEN, BOT_USER, MIKA, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, text};
+use super::interactive::Interactive;
+use super::{BOT_TOKEN, BOT_USER, DIRECT, MIKA, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, text};
 
 pub struct Workspace {
     pub token: String,
@@ -14,6 +15,8 @@ pub struct Workspace {
     pub channels: BTreeMap<String, Channel>,
     /// Names by user id.
     pub people: BTreeMap<String, String>,
+    /// Forms, and words for one person alone.
+    pub interactive: Interactive,
     pub(super) updates: Bucket,
     pub(super) reads: Bucket,
     /// Microseconds since 1970 of the newest message.
@@ -112,7 +115,15 @@ impl Workspace {
             };
             (id.to_owned(), channel)
         };
-        let scopes = ["chat:write", "commands", "channels:history", "groups:history"];
+        let scopes = [
+            "chat:write",
+            "commands",
+            "channels:history",
+            "groups:history",
+            "im:history",
+            "app_mentions:read",
+            "users:read",
+        ];
         let people = [(MIKA, "mika"), (NOOR, "noor"), (BOT_USER, "tunebot")];
         Self {
             token: BOT_TOKEN.to_owned(),
@@ -123,8 +134,10 @@ impl Workspace {
                 channel(NIGHTLY, "nightly", true, false),
                 channel(RANDOM, "random", false, false),
                 channel(SECRET, "secret", false, true),
+                channel(DIRECT, "mika and tunebot", true, true),
             ]),
             people: people.map(|(id, name)| (id.to_owned(), name.to_owned())).into(),
+            interactive: Interactive::default(),
             updates: Bucket::default(),
             reads: Bucket::default(),
             newest: 0,
