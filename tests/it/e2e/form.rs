@@ -19,18 +19,47 @@ async fn a_form_asks_which_tuning_shows_its_ranges_and_starts_it() {
             .await;
     ask_for_a_form(&scene).await;
     let chooser = scene.slack.form("Which tuning").await;
-    insta::assert_snapshot!(interactive::render(&chooser), @"");
+    insta::assert_snapshot!(interactive::render(&chooser), @"
+    # Start a sweep
+    Which tuning should run? <cubic: Minimises (x - 0.3)². | quadratic: Minimises (x - 0.3)².>
+    [Cancel]
+    ");
     assert_eq!(scene.interact(&scene.slack.choose(&chooser, "quadratic")).await, "");
     let form = scene.slack.form("Trials").await;
-    insta::assert_snapshot!(interactive::render(&form), @"");
+    insta::assert_snapshot!(interactive::render(&form), @"
+    # Start a sweep
+    (quadratic: Minimises (x - 0.3)². What is left empty stays as configured.)
+    Trials: __6__
+    At a time: __2__
+    Time limit of a trial: __5m__  (Like 30m or 1h30m.)
+    Time limit of the sweep: __none__  (Like 6h.)
+    Sampler: __random search__ <automatic search | TPE | independent TPE | grouped TPE | Gaussian process | CMA-ES | NSGA-II | NSGA-III | Sobol sequence | random search | grid search>
+    Seed: __7__
+    x: __0..1__  (One value, or a part of the range like a..b.)
+    [Cancel] [Start]
+    ");
 
     let wrong = scene.interact(&scene.slack.send(&form, &[("trials", &["4"]), ("x", &["0.1..7"])])).await;
-    insta::assert_snapshot!(wrong, @"");
+    insta::assert_snapshot!(wrong, @r#"{"errors":{"field/x":"x=0.1..7 is outside quadratic's range 0..1."},"response_action":"errors"}"#);
     let right = scene.slack.send(&form, &[("trials", &["4"]), ("x", &["0.1..0.6"]), ("seed", &["7"])]);
     assert_eq!(scene.interact(&right).await, "", "the form closes");
     assert_eq!(scene.interact(&right).await, "", "it was told twice");
-    insta::assert_snapshot!(scene.whispered("Starting").await, @"");
-    insta::assert_snapshot!(scene.closed().await, @"");
+    insta::assert_snapshot!(scene.whispered("Starting").await, @"Starting *quadratic*: 4 trials, 2 at a time, random search, seed 7. `x` narrowed to 0.1..0.6.");
+    insta::assert_snapshot!(scene.closed().await, @"
+    #tuning
+    @tunebot (edited)
+    | *quadratic*: loss *0.009857*
+    | ```
+    | x  0.20072
+    | ```
+    | 4 trials in [time]: 4 done
+    | (`quadratic-h74tp7` for @mika · 2 at a time, random search, seed 7 · `x` narrowed to 0.1..0.6)
+    | [Re-run] [Details]
+        @tunebot
+        | @mika *quadratic*: loss *0.009857*
+    @tunebot (only @mika sees it)
+    | Starting *quadratic*: 4 trials, 2 at a time, random search, seed 7. `x` narrowed to 0.1..0.6.
+    ");
 }
 
 #[tokio::test]

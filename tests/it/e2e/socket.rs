@@ -35,14 +35,20 @@ fn events(metrics: &str) -> Vec<&str> {
 async fn commands_forms_and_mentions_come_over_connections_and_are_acknowledged_with_their_answers() {
     let (slack, mut tunebot) = open().await;
     let acknowledged = slack.sockets().send("slash_commands", &command(&slack, "list")).await;
-    insta::assert_snapshot!(acknowledged["payload"]["text"].as_str().expect("a text"), @"");
+    insta::assert_snapshot!(acknowledged["payload"]["text"].as_str().expect("a text"), @"
+    1 tuning:
+    ```
+    quadratic  6 trials, 2 at a time  Minimises (x - 0.3)².
+    ```
+    `/tune TUNING` starts one, `/tune help TUNING` shows what can be set.
+    ");
 
     let acknowledged = slack.sockets().send("slash_commands", &command(&slack, "")).await;
     assert_eq!(acknowledged.get("payload"), None);
     let form = slack.form("Trials").await;
     let wrong = slack.send(&form, &[("x", &["9"])]);
     let acknowledged = slack.sockets().send("interactive", &wrong).await;
-    insta::assert_snapshot!(acknowledged["payload"], @"");
+    insta::assert_snapshot!(acknowledged["payload"], @r#"{"errors":{"field/x":"x=9 is outside quadratic's range 0..1."},"response_action":"errors"}"#);
     assert!(interactive::render(&form).contains("x: __0..1__"));
 
     let mention = slack.mention(TUNING, MIKA, None, &format!("<@{BOT_USER}> quadratic trials=3"));
@@ -61,7 +67,10 @@ async fn the_same_event_on_two_connections_is_one_event() {
     slack.sockets().send_by_all("slash_commands", &command(&slack, "quadratic trials=3")).await;
     slack.wait_for_text(TUNING, "3 trials in").await;
     let metrics = tunebot.get("/metrics").await.body;
-    insta::assert_snapshot!(events(&metrics).join("\n"), @"");
+    insta::assert_snapshot!(events(&metrics).join("\n"), @r#"
+    tunebot_deliveries_total{source="slack",result="new"} 1
+    tunebot_deliveries_total{source="slack",result="repeated"} 1
+    "#);
     slack.only_message(TUNING);
 }
 
