@@ -138,6 +138,7 @@ fn config() -> Result<Config> {
     let github = config::Github {
         api_url: "http://127.0.0.1".parse()?,
         auth: config::GithubAuth::Token(String::new().into()),
+        pace: config::GithubPace { writes_per_minute: 80, writes_per_hour: 500 },
         webhook_secrets: vec![push::SECRET.to_owned().into()],
     };
     Ok(Config { github: Some(github), ..settings::settings("local", 1)? })

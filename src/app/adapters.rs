@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::argo::{Access, ArgoEngine, ArgoEngineOptions};
 use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
-use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubSettings};
+use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubPace, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
 use crate::notify::links::{ArgoPages, Links};
 use crate::notify::slack::{SlackNotifier, SlackSettings, SlackWeb};
@@ -109,7 +109,9 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
         config::GithubAuth::App { id, private_key } => GithubAuth::App { id: *id, private_key: private_key.clone() },
         config::GithubAuth::Token(token) => GithubAuth::Token(token.clone()),
     };
-    let github = Github::new(GithubSettings { api_url: settings.api_url.clone(), auth })?;
+    let config::GithubPace { writes_per_minute, writes_per_hour } = settings.pace;
+    let pace = GithubPace { writes_per_minute, writes_per_hour };
+    let github = Github::new(GithubSettings { api_url: settings.api_url.clone(), auth, pace })?;
     Ok(Some(Arc::new(github)))
 }
 

@@ -77,6 +77,7 @@ pub struct StoreSettings {
 pub struct Github {
     pub api_url: Url,
     pub auth: GithubAuth,
+    pub pace: GithubPace,
     /// Any of them may have signed a delivery; at least one.
     pub webhook_secrets: Vec<SecretString>,
     pub catch_up: CatchUp,
@@ -105,6 +106,13 @@ pub enum GithubAuth {
     },
     /// A personal token: comments and commit statuses only, for GitHub lets nobody but an App write checks.
     Token(SecretString),
+}
+
+/// How much may be written to one installation of the App, or with the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GithubPace {
+    pub writes_per_minute: u32,
+    pub writes_per_hour: u32,
 }
 
 #[derive(Debug, Clone)]

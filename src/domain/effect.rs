@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::approval::ForkNotice;
 use super::detail::Detail;
 use super::event::EventKey;
-use super::ids::{AttemptId, EngineName, SweepId};
+use super::ids::{AttemptId, EngineName, SweepId, TuningName};
 use super::params::Params;
 use super::report::Report;
 use super::sweep::{Destination, Service};
@@ -48,7 +48,7 @@ pub enum Action {
 /// A message, or its next edition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Unique for the message: the key of its receipt.
+    /// Unique for what is to be said, and for the message unless it is a shared one.
     pub slot: String,
     pub destination: Destination,
     pub content: Content,
@@ -92,6 +92,26 @@ impl Notification {
             Some(tuning) => format!("fork/{}/{tuning}", destination.key()),
             None => format!("fork/{}", destination.key()),
         }
+    }
+
+    /// The message that all sweeps of a tuning share at `destination`, if they share one there: the comment on a pull
+    /// request.
+    pub fn shared_key(tuning: &TuningName, destination: &Destination) -> Option<String> {
+        matches!(destination, Destination::GithubComment { .. })
+            .then(|| format!("tuning/{tuning}/{}", destination.key()))
+    }
+
+    /// The shared message that this one is an edition of.
+    pub fn shared(&self) -> Option<String> {
+        match &self.content {
+            Content::Sweep(report) => Self::shared_key(&report.tuning, &self.destination),
+            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => None,
+        }
+    }
+
+    /// What its receipt is kept under.
+    pub fn receipt_key(&self) -> String {
+        self.shared().unwrap_or_else(|| self.slot.clone())
     }
 
     /// The slot of the closing line of the sweep message in `slot`.

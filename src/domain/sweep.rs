@@ -195,8 +195,14 @@ pub enum Destination {
         /// The user id to mention when the sweep has ended.
         mention: Option<String>,
     },
-    /// One comment on a pull request for the sweep, edited in place.
-    GithubComment { repository: Repository, pull_request: u64 },
+    /// One comment on a pull request for the sweeps of a tuning, edited in place.
+    GithubComment {
+        repository: Repository,
+        pull_request: u64,
+        /// The login of whoever asked, to be mentioned when the sweep has ended: nobody is told of an edit.
+        #[serde(default)]
+        mention: Option<String>,
+    },
     /// A check run on a commit.
     GithubCheck { repository: Repository, sha: CommitSha },
 }
@@ -214,7 +220,7 @@ impl Destination {
     pub fn key(&self) -> String {
         match self {
             Self::Slack { channel, thread, .. } => format!("slack/{channel}/{}", thread.as_deref().unwrap_or("")),
-            Self::GithubComment { repository, pull_request } => format!("comment/{repository}/{pull_request}"),
+            Self::GithubComment { repository, pull_request, .. } => format!("comment/{repository}/{pull_request}"),
             Self::GithubCheck { repository, sha } => format!("check/{repository}/{sha}"),
         }
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::domain::effect::{Notification, Receipt};
+use crate::domain::report::Report;
+use crate::domain::trial::Trial;
 
 pub mod figures;
 pub mod github;
 pub mod grafana;
 pub mod links;
+pub mod pace;
 pub mod slack;
 pub mod text;
 
@@ -32,13 +35,30 @@ pub struct Delivery<'a> {
     /// There is no receipt, but an earlier attempt may have been carried out before its answer was lost: look for the
     /// message before posting it.
     pub perhaps_sent: bool,
+    pub supplement: &'a Supplement,
+}
+
+/// What is added to a report when it is sent: too much to be written down with every edition of a message.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Supplement {
+    /// The newest reports of the sweeps that had the word in a shared message before, the newest first.
+    pub before: Vec<Report>,
+    /// All trials of a sweep that has ended, where the message shows them.
+    pub trials: Vec<Trial>,
+}
+
+impl Supplement {
+    pub const NOTHING: &'static Self = &Self { before: Vec::new(), trials: Vec::new() };
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
-    /// Try again; not before `after`, where the service said so.
+    /// Try again; not before `after`, where the service said so to all of its messages.
     #[error("{message}")]
     Transient { message: String, after: Option<Duration> },
+    /// It is not this message's turn: nothing was sent, and the others need not wait.
+    #[error("{why}")]
+    NotYet { why: String, after: Duration },
     /// Trying again is of no use: no such channel, a token without the right. Says what to do.
     #[error("{message}")]
     Permanent { message: String },

@@ -10,6 +10,7 @@ use super::{beginning, command, importance};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::report::{Conclusion, Failure, Held, Phase, Progress, Ranked, Report, Verdict};
+use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Against, Baseline, Destination, Outcome, Sweep, SweepState};
 use crate::domain::trial::{Trial, TrialState};
 
@@ -74,11 +75,27 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
     for destination in &sweep.destinations {
         let slot = Notification::sweep_slot(&sweep.id, destination);
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
-        if report.is_final() && matches!(destination, Destination::Slack { .. }) {
+        if report.is_final() && is_closed(sweep, destination) {
             notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));
         }
     }
     effects
+}
+
+/// Does somebody wait for the end there who would not see it? On a pull request that is whoever gave the command, unless
+/// it was they who ended the sweep.
+fn is_closed(sweep: &Sweep, destination: &Destination) -> bool {
+    match destination {
+        Destination::Slack { .. } => true,
+        Destination::GithubComment { mention: Some(login), .. } => {
+            let stopped_by = match &sweep.outcome {
+                Some(Outcome::Stopped { by: StopRequest::Person { name } }) => name.strip_prefix('@'),
+                _ => None,
+            };
+            stopped_by != Some(login)
+        }
+        Destination::GithubComment { mention: None, .. } | Destination::GithubCheck { .. } => false,
+    }
 }
 
 fn phase(sweep: &Sweep, waits_for: Option<&str>) -> Phase {

@@ -1,5 +1,7 @@
 //! How one effect is performed: through an engine or through a notifier.
 
+mod edition;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,8 +10,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
+use self::edition::Edition;
 use super::{Engines, Notifiers};
 use crate::config::Config;
 use crate::domain::effect::{Action, Content, Lane, Notification, Receipt};
@@ -41,6 +44,11 @@ pub(super) enum Performed {
         error: String,
         after: Option<SignedDuration>,
         ambiguous: bool,
+    },
+    /// Nothing was done, because its turn comes after this long. The others of its lane do not wait for it.
+    NotYet {
+        why: String,
+        after: SignedDuration,
     },
     /// Trying again is of no use.
     Never {
@@ -76,7 +84,10 @@ impl Performer {
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
             Action::Release { engine, sweep } => self.release(engine, sweep).await,
             Action::Notify(notification) => match self.in_thread(notification).await? {
-                Some(notification) => Ok(self.notify(&notification, leased).await),
+                Some(notification) => match edition::of(&self.store, &notification).await? {
+                    Some(edition) => Ok(self.notify(&edition, leased).await),
+                    None => Ok(Performed::Done(None)),
+                },
                 None => Ok(before_its_thread(leased.attempts)),
             },
         }
@@ -203,7 +214,8 @@ impl Performer {
         Ok(Some(Cow::Owned(Notification { destination, ..notification.clone() })))
     }
 
-    async fn notify(&self, notification: &Notification, leased: &LeasedEffect) -> Performed {
+    async fn notify(&self, edition: &Edition<'_>, leased: &LeasedEffect) -> Performed {
+        let Edition { notification, supplement, perhaps_there } = edition;
         let service = notification.destination.service();
         let Some(notifier) = self.notifiers.get(&service) else {
             let error = format!("{} is not configured: add its section and start again", service.name());
@@ -212,8 +224,8 @@ impl Performer {
             return Performed::Never { error };
         };
         let receipt = leased.receipt.as_ref();
-        let perhaps_sent = leased.perhaps_done && receipt.is_none();
-        let delivery = Delivery { notification, receipt, perhaps_sent };
+        let perhaps_sent = (leased.perhaps_done || *perhaps_there) && receipt.is_none();
+        let delivery = Delivery { notification, receipt, perhaps_sent, supplement };
         let delivered = tokio::time::timeout(CALL_LIMIT, notifier.deliver(delivery)).await;
         match delivered.unwrap_or_else(|_| Err(too_slow(service.name()))) {
             Ok(receipt) => {
@@ -227,6 +239,10 @@ impl Performer {
                 self.metrics.delivery_failed(service, "transient");
                 let after = after.and_then(|after| SignedDuration::try_from(after).ok());
                 Performed::Later { error: message, ambiguous: after.is_none(), after }
+            }
+            Err(NotifyError::NotYet { why, after }) => {
+                debug!(slot = notification.slot, why, ?after, "the message waits for its turn");
+                Performed::NotYet { why, after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX) }
             }
             Err(NotifyError::Permanent { message }) => {
                 error!(slot = notification.slot, error = message, "message cannot be delivered");

@@ -220,6 +220,7 @@ async fn perform_one(leased: LeasedEffect, store: &Store, performer: &Performer)
         Performed::Later { error, after: None, ambiguous } => {
             store.effect_retry(id, after(backoff(leased.attempts)), &error, ambiguous).await?;
         }
+        Performed::NotYet { why, after: wait } => store.effect_hold(id, after(wait), &why, false).await?,
         Performed::Never { error } => store.effect_dead(id, &error).await?,
     }
     Ok(None)

@@ -11,6 +11,7 @@ use super::error::{Fault, StoreError};
 use super::heads::move_head;
 use super::outbox::{EncodedEffect, write_effect};
 use super::rows::{decode, encode, micros, micros_after, unknown};
+use super::shared_messages::share_messages;
 use super::signals::{EncodedSignal, insert_signal};
 use super::sweeps::{SweepImage, insert_sweep};
 use super::wakes::Wake;
@@ -182,6 +183,7 @@ impl Store {
                 }
                 for sweep in &sweeps {
                     insert_sweep(connection, sweep).await?;
+                    share_messages(connection, sweep).await?;
                 }
                 for earlier in &earlier {
                     insert_earlier(connection, earlier).await?;

@@ -55,8 +55,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`]
     pub async fn next_due(&self, lane: &Lane) -> Result<Option<Timestamp>, StoreError> {
+        // What waits for another effect with the same receipt comes after the end of that one's lease.
         const NEXT: &str = "SELECT MIN(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END) FROM effects \
-                            WHERE lane = $1 AND state IN ('ready', 'leased')";
+                            WHERE lane = $1 AND state IN ('ready', 'leased') AND (leased_until IS NOT NULL OR NOT EXISTS (\
+                            SELECT 1 FROM effects AS other WHERE other.slot = effects.slot AND other.id <> effects.id \
+                            AND other.leased_until IS NOT NULL))";
         let lane = lane.to_string();
         self.read(move |connection| {
             Box::pin(async move {
@@ -84,7 +87,8 @@ impl Store {
     }
 
     /// Hands out up to `limit` effects of a lane in the order in which they fall due: those that are ready, and those
-    /// whose lease has run out. The lease is on the disk before the effect is handed out.
+    /// whose lease has run out. The lease is on the disk before the effect is handed out. Of effects that share a message
+    /// only one is handed out at a time, so that the next has its receipt.
     ///
     /// An effect that this version cannot read is given up, so that it does not hold up the others.
     ///
@@ -216,7 +220,7 @@ impl EncodedEffect {
         Ok(Self {
             key: effect.action.key(),
             slot: match &effect.action {
-                Action::Notify(notification) => Some(notification.slot.clone()),
+                Action::Notify(notification) => Some(notification.receipt_key()),
                 Action::Submit { .. } | Action::Stop { .. } | Action::Release { .. } => None,
             },
             lane: effect.action.lane().to_string(),
@@ -267,7 +271,11 @@ async fn lease_effects(
     const LEASE: &str = "UPDATE effects SET perhaps_done = CASE WHEN state = 'leased' THEN 1 ELSE perhaps_done END, state = 'leased', \
          leased_until = $3, leased_version = version, backing_off = 0, attempts = attempts + 1 \
          WHERE id IN (SELECT id FROM effects WHERE lane = $1 AND state IN ('ready', 'leased') AND due_at <= $2 \
-             AND (leased_until IS NULL OR leased_until <= $2) ORDER BY due_at, id LIMIT $4) \
+             AND (leased_until IS NULL OR leased_until <= $2) \
+             AND NOT EXISTS (SELECT 1 FROM effects AS other WHERE other.slot = effects.slot AND other.id <> effects.id \
+                 AND (other.leased_until > $2 OR (other.state IN ('ready', 'leased') AND other.due_at <= $2 \
+                     AND (other.due_at, other.id) < (effects.due_at, effects.id)))) \
+             ORDER BY due_at, id LIMIT $4) \
          RETURNING id, version, body, attempts, perhaps_done, due_at, \
              (SELECT receipts.body FROM receipts WHERE receipts.slot = effects.slot)";
     let query = sqlx::query_as(LEASE).bind(lane).bind(now).bind(until).bind(limit);

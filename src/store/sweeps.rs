@@ -6,6 +6,7 @@ use super::Store;
 use super::error::{Fault, StoreError};
 use super::outbox::{EncodedEffect, write_effect};
 use super::rows::{decode, encode, micros, name};
+use super::shared_messages::shared_messages;
 use super::signals::{SignalId, drop_signals};
 use super::trials::{TrialImage, upsert_trial};
 use super::wakes::Wake;
@@ -117,7 +118,7 @@ impl Store {
 
 /// A sweep as columns.
 pub(super) struct SweepImage {
-    id: SweepId,
+    pub(super) id: SweepId,
     state: &'static str,
     outcome: Option<&'static str>,
     /// It may serve as a baseline: finished, and as far as it was meant to.
@@ -133,6 +134,8 @@ pub(super) struct SweepImage {
     pull_request: Option<i64>,
     created_at: i64,
     ended_at: Option<i64>,
+    /// The messages that it shares with other sweeps.
+    pub(super) shared: Vec<String>,
     body: String,
 }
 
@@ -159,6 +162,7 @@ impl SweepImage {
             pull_request: code.and_then(|code| code.pull_request).map(u64::cast_signed),
             created_at: micros(sweep.created_at),
             ended_at: sweep.ended_at.map(micros),
+            shared: shared_messages(sweep),
             body: encode("a sweep", sweep)?,
         })
     }

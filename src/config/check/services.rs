@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Checker;
-use crate::config::schema::{DashboardEntry, GithubSection, SlackSection};
-use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, Grafana, Slack};
+use crate::config::schema::{DashboardEntry, GithubPaceSection, GithubSection, SlackSection};
+use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, GithubPace, Grafana, Slack};
 use crate::config::source::Place;
 use crate::domain::ids::{Repository, TuningName};
 
@@ -22,12 +22,30 @@ impl<'a> Checker<'a> {
         let api_url = self.api_url(&place, section.api_url.as_deref(), "https://api.github.com");
         let why = "GitHub signs what it sends with it";
         let webhook_secrets = self.secrets(&place.key("webhook_secrets"), &section.webhook_secrets, why);
+        let pace = self.github_pace(&place.key("pace"), &section.pace);
         let usual = CatchUp::default();
         let catch_up = CatchUp {
             every: section.catch_up.every.map_or(usual.every, |every| every.0),
             grace: section.catch_up.grace.map_or(usual.grace, |grace| grace.0),
         };
-        Some(Github { api_url: api_url?, auth: auth?, webhook_secrets, catch_up })
+        Some(Github { api_url: api_url?, auth: auth?, pace, webhook_secrets, catch_up })
+    }
+
+    fn github_pace(&mut self, place: &Place<'_>, section: &GithubPaceSection) -> GithubPace {
+        /// With fewer nothing is left for answers to people.
+        const LEAST: u32 = 10;
+        let mut at_least = |name: &str, written: Option<u32>, default: u32| {
+            if written.is_some_and(|written| written < LEAST) {
+                let problem = place.key(name).problem(format!("with fewer than {LEAST} writes messages come late"));
+                self.problems
+                    .push(problem.hint(format!("GitHub allows {default}; leave it out, or set {LEAST} at least")));
+            }
+            written.unwrap_or(default)
+        };
+        GithubPace {
+            writes_per_minute: at_least("writes_per_minute", section.writes_per_minute, 80),
+            writes_per_hour: at_least("writes_per_hour", section.writes_per_hour, 500),
+        }
     }
 
     fn github_auth(&mut self, place: &Place<'_>, section: &GithubSection) -> Option<GithubAuth> {

@@ -68,6 +68,9 @@ pub(in crate::config) struct GithubSection {
     pub webhook_secrets: Vec<SecretReference>,
     /// The API, for GitHub Enterprise `https://HOST/api/v3`. Default: `https://api.github.com`.
     pub api_url: Option<String>,
+    /// How much may be written, for each installation of the App by itself.
+    #[serde(default)]
+    pub pace: GithubPaceSection,
     /// Repositories (`owner/name`) whose pull request comments may carry `/tune` commands. Default: every repository
     /// that a trigger names.
     #[serde(default)]
@@ -96,6 +99,15 @@ pub(in crate::config) struct ForksEntry {
     /// Tunings that may run the code of a fork, each commit only after somebody with write permission has allowed it with
     /// `/tune approve`. Default: none.
     pub tunings: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct GithubPaceSection {
+    /// Comments, check runs and reactions written or edited in a minute. Default: 80, which is what GitHub allows.
+    pub writes_per_minute: Option<u32>,
+    /// The same in an hour. Default: 500, which is what GitHub allows.
+    pub writes_per_hour: Option<u32>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

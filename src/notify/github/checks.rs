@@ -37,6 +37,11 @@ impl CheckRun<'_> {
                 "summary": self.check.summary,
                 "text": self.check.text,
             },
+            "actions": self.check.actions.iter().map(|action| json!({
+                "label": action.label,
+                "description": action.description,
+                "identifier": action.identifier,
+            })).collect::<Vec<_>>(),
             "started_at": self.report.started_at.unwrap_or(self.report.created_at).to_string(),
         });
         if let Some(url) = self.details_url {
@@ -111,7 +116,9 @@ impl Github {
         let call = Call { what: &what, repository: run.repository, path: &path, query: &[] };
         let state = match run.check.status {
             CheckStatus::Queued | CheckStatus::InProgress => "pending",
-            CheckStatus::Completed(CheckConclusion::Success | CheckConclusion::Neutral) => "success",
+            CheckStatus::Completed(CheckConclusion::Success | CheckConclusion::Neutral | CheckConclusion::Skipped) => {
+                "success"
+            }
             CheckStatus::Completed(CheckConclusion::Failure) => "failure",
             CheckStatus::Completed(CheckConclusion::Cancelled) => "error",
         };
@@ -129,6 +136,7 @@ fn name(conclusion: CheckConclusion) -> &'static str {
         CheckConclusion::Success => "success",
         CheckConclusion::Failure => "failure",
         CheckConclusion::Neutral => "neutral",
+        CheckConclusion::Skipped => "skipped",
         CheckConclusion::Cancelled => "cancelled",
     }
 }

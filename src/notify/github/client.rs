@@ -1,35 +1,38 @@
-//! The GitHub client: who we are to GitHub, and one call at a time with a timeout and a sorted error.
-//!
-//! Nothing is sent twice here: octocrab's own retries, which would repeat a `POST`, are not built in (its feature `retry`
-//! is off), and the relay knows which messages may be repeated.
+//! The GitHub client: one call at a time, in the name of whoever may speak about the repository, within what GitHub
+//! allows.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use http::{Method, StatusCode};
 use jiff::Timestamp;
-use octocrab::Octocrab;
-use octocrab::models::{AppId, InstallationId};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::domain::ids::Repository;
+use crate::notify::pace::{Limit, Pace, Urgency};
 
+use super::budget::Budget;
+use super::cache::Cache;
 use super::errors::{self, GithubError};
+use super::tokens::App;
+use super::transport::{Answer, Request, Transport, read};
 
-/// How long GitHub may take for one call, a new token included.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most that GitHub puts on a page.
 pub const PAGE: usize = 100;
+/// Edits that tell of progress take no more than this part of what may be written in an hour.
+const PROGRESS_SHARE: u32 = 3;
+const HOUR: Duration = Duration::from_secs(3600);
 
 pub struct GithubSettings {
     /// Usually `https://api.github.com`.
     pub api_url: Url,
     pub auth: GithubAuth,
+    pub pace: GithubPace,
 }
 
 pub enum GithubAuth {
@@ -42,74 +45,97 @@ pub enum GithubAuth {
     Token(SecretString),
 }
 
+/// How much may be written to one installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GithubPace {
+    pub writes_per_minute: u32,
+    pub writes_per_hour: u32,
+}
+
+impl Default for GithubPace {
+    /// GitHub's own figures for what creates content.
+    fn default() -> Self {
+        Self { writes_per_minute: 80, writes_per_hour: 500 }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum GithubSetupError {
     #[error("the private key of the GitHub App is not an RSA key in PEM form: {0}")]
-    PrivateKey(octocrab::Error),
+    PrivateKey(jsonwebtoken::errors::Error),
     #[error("the GitHub client cannot be made: {0}")]
-    Client(octocrab::Error),
+    Client(reqwest::Error),
 }
 
 /// GitHub's API, as far as tunebot uses it.
 pub struct Github {
-    /// Speaks as the App itself, or with the token.
-    pub(super) root: Octocrab,
-    app: Option<u64>,
-    installations: Mutex<Installations>,
+    transport: Transport,
+    auth: Auth,
+    /// Where the App is installed.
+    installations: Mutex<HashMap<Repository, u64>>,
     /// The token's own account; none where the token may not ask.
     login: OnceCell<Option<String>>,
-    call_timeout: Duration,
+    budget: Budget,
+    cache: Cache,
+    pace: Pace,
 }
 
-/// Where the App is installed, and the clients that speak as it there. Each client keeps its token and renews it.
-#[derive(Default)]
-struct Installations {
-    ids: HashMap<Repository, u64>,
-    clients: HashMap<u64, Arc<Octocrab>>,
+enum Auth {
+    App(Box<App>),
+    Token(SecretString),
 }
 
 impl Github {
-    /// Must be called within a tokio runtime: the client has a task of its own.
-    ///
     /// # Errors
     /// The private key cannot be read, or the system has no root certificates.
     pub fn new(settings: GithubSettings) -> Result<Self, GithubSetupError> {
-        let builder = Octocrab::builder()
-            .base_uri(settings.api_url.as_str().trim_end_matches('/'))
-            .map_err(GithubSetupError::Client)?
-            .set_connect_timeout(Some(CONNECT_TIMEOUT))
-            .set_read_timeout(Some(CALL_TIMEOUT));
-        let (builder, app) = match settings.auth {
+        let auth = match settings.auth {
             GithubAuth::App { id, private_key } => {
-                let builder = builder.app_from_rsa_pem(AppId(id), private_key.expose_secret());
-                (builder.map_err(GithubSetupError::PrivateKey)?, Some(id))
+                Auth::App(Box::new(App::new(id, &private_key).map_err(GithubSetupError::PrivateKey)?))
             }
-            GithubAuth::Token(token) => (builder.personal_token(token), None),
+            GithubAuth::Token(token) => Auth::Token(token),
         };
         Ok(Self {
-            root: builder.build().map_err(GithubSetupError::Client)?,
-            app,
+            transport: Transport::new(&settings.api_url).map_err(GithubSetupError::Client)?,
+            auth,
             installations: Mutex::default(),
             login: OnceCell::new(),
-            call_timeout: CALL_TIMEOUT,
+            budget: Budget::default(),
+            cache: Cache::default(),
+            pace: pace(settings.pace),
         })
     }
 
     /// Does it speak as an App, and not with a token?
     pub fn is_app(&self) -> bool {
-        self.app.is_some()
+        self.app().is_some()
     }
 
     /// The App's id; none when a token is used.
     pub(super) fn app(&self) -> Option<u64> {
-        self.app
+        match &self.auth {
+            Auth::App(app) => Some(app.id),
+            Auth::Token(_) => None,
+        }
+    }
+
+    /// May the message of `slot` be written now?
+    ///
+    /// # Errors
+    /// Not yet: come back after this long.
+    pub(super) fn admit(&self, repository: &Repository, slot: &str, urgency: Urgency) -> Result<(), Duration> {
+        let (scope, now) = (self.scope(repository), Timestamp::now());
+        let scarce = || self.budget.scarce(&scope, now).filter(|_| urgency != Urgency::Answer);
+        match self.budget.held(&scope, now).or_else(scarce) {
+            Some(wait) => Err(wait),
+            None => self.pace.admit(&scope, slot, urgency, Instant::now()),
+        }
     }
 
     /// The account behind the token, if it may be asked for.
     pub(super) async fn own_login(&self) -> Result<Option<&str>, GithubError> {
         let asked = self.login.get_or_try_init(|| async {
-            let what = "ask whose token this is";
-            match self.in_time(what, self.root.get::<User, _, _>("/user", None::<&()>)).await {
+            match self.get_as::<User>(Voice::Own, "ask whose token this is", "/user").await {
                 Ok(user) => Ok(Some(user.login)),
                 Err(error @ GithubError::Transient { .. }) => Err(error),
                 Err(_) => Ok(None),
@@ -119,9 +145,7 @@ impl Github {
     }
 
     pub(super) async fn get<A: DeserializeOwned>(&self, call: Call<'_>) -> Result<A, GithubError> {
-        let client = self.client(call.repository).await?;
-        let answer = self.in_time(call.what, client.get(call.route(), None::<&()>)).await;
-        self.checked(&call, answer).await
+        read(call.what, &self.call(Method::GET, &call, None).await?)
     }
 
     pub(super) async fn post<B: Serialize + ?Sized, A: DeserializeOwned>(
@@ -129,9 +153,7 @@ impl Github {
         call: Call<'_>,
         body: &B,
     ) -> Result<A, GithubError> {
-        let client = self.client(call.repository).await?;
-        let answer = self.in_time(call.what, client.post(call.route(), Some(body))).await;
-        self.checked(&call, answer).await
+        self.write(Method::POST, call, body).await
     }
 
     pub(super) async fn patch<B: Serialize + ?Sized, A: DeserializeOwned>(
@@ -139,9 +161,17 @@ impl Github {
         call: Call<'_>,
         body: &B,
     ) -> Result<A, GithubError> {
-        let client = self.client(call.repository).await?;
-        let answer = self.in_time(call.what, client.patch(call.route(), Some(body))).await;
-        self.checked(&call, answer).await
+        self.write(Method::PATCH, call, body).await
+    }
+
+    pub(super) async fn write<B: Serialize + ?Sized, A: DeserializeOwned>(
+        &self,
+        method: Method,
+        call: Call<'_>,
+        body: &B,
+    ) -> Result<A, GithubError> {
+        let body = serde_json::to_value(body).map_err(|error| errors::unexpected(call.what, &error))?;
+        read(call.what, &self.call(method, &call, Some(&body)).await?)
     }
 
     /// All pages of a list, up to `most_pages`, and whether more were left.
@@ -163,58 +193,138 @@ impl Github {
         Ok(true)
     }
 
-    /// The client that may speak about `repository`.
-    pub(super) async fn client(&self, repository: &Repository) -> Result<Arc<Octocrab>, GithubError> {
-        if self.app.is_none() {
-            return Ok(Arc::new(self.root.clone()));
-        }
-        let known = self.installations.lock().await.ids.get(repository).copied();
-        let id = match known {
-            Some(id) => id,
-            None => self.installation(repository).await?,
-        };
-        self.installations.lock().await.ids.insert(repository.clone(), id);
-        self.installed(id).await
-    }
-
-    /// The client that speaks as the App where it is installed under `id`.
-    pub(super) async fn installed(&self, id: u64) -> Result<Arc<Octocrab>, GithubError> {
-        let mut installations = self.installations.lock().await;
-        if let Some(client) = installations.clients.get(&id) {
-            return Ok(Arc::clone(client));
-        }
-        let client = self.root.installation(InstallationId(id));
-        let client = Arc::new(client.map_err(|error| errors::classify("act as the App", error, Timestamp::now()))?);
-        installations.clients.insert(id, Arc::clone(&client));
-        Ok(client)
-    }
-
-    async fn installation(&self, repository: &Repository) -> Result<u64, GithubError> {
-        let what = format!("find the App's installation on {repository}");
-        let route = format!("/repos/{repository}/installation");
-        let answer: Installation = self.in_time(&what, self.root.get(route, None::<&()>)).await?;
-        Ok(answer.id)
-    }
-
-    /// An App that was installed anew has another id: what is refused is looked up again next time.
-    async fn checked<A>(&self, call: &Call<'_>, answer: Result<A, GithubError>) -> Result<A, GithubError> {
-        if self.app.is_some() && matches!(answer, Err(GithubError::NotFound { .. } | GithubError::Permanent { .. })) {
-            self.installations.lock().await.ids.remove(call.repository);
-        }
-        answer
-    }
-
-    pub(super) async fn in_time<A>(
+    /// Asks for something that belongs to no repository.
+    pub(super) async fn get_as<A: DeserializeOwned>(
         &self,
+        voice: Voice<'_>,
         what: &str,
-        call: impl Future<Output = octocrab::Result<A>>,
+        route: &str,
     ) -> Result<A, GithubError> {
-        tracing::debug!(what, "calling GitHub");
-        match tokio::time::timeout(self.call_timeout, call).await {
-            Ok(answer) => answer.map_err(|error| errors::classify(what, error, Timestamp::now())),
-            Err(_) => Err(errors::timed_out(what, self.call_timeout)),
+        read(what, &self.ask(voice, what, Method::GET, route).await?.body)
+    }
+
+    /// The whole answer, with its headers.
+    pub(super) async fn ask(
+        &self,
+        voice: Voice<'_>,
+        what: &str,
+        method: Method,
+        route: &str,
+    ) -> Result<Answer, GithubError> {
+        let token = match (&self.auth, voice) {
+            (Auth::Token(token), _) => token.clone(),
+            (Auth::App(app), Voice::Own) => app.sign(what, Timestamp::now())?,
+            (Auth::App(app), Voice::Installation(id)) => app.token(&self.transport, id).await?,
+            (Auth::App(_), Voice::About(repository)) => self.token(repository).await?,
+        };
+        let request = Request { what, method, route, token: &token, body: None, etag: None };
+        self.transport.send(&request).await?.accepted(what, Timestamp::now())
+    }
+
+    async fn call(&self, method: Method, call: &Call<'_>, body: Option<&Value>) -> Result<Vec<u8>, GithubError> {
+        let answer = self.answer(&method, call, body).await;
+        match &answer {
+            // Nothing was done, and another token may do: this one was revoked, or the App was installed anew.
+            Err(GithubError::Unauthorized { .. }) if self.renew(call.repository).await => {
+                self.answer(&method, call, body).await
+            }
+            Err(GithubError::NotFound { .. } | GithubError::Permanent { .. }) => {
+                self.installations.lock().await.remove(call.repository);
+                answer
+            }
+            _ => answer,
         }
     }
+
+    async fn answer(&self, method: &Method, call: &Call<'_>, body: Option<&Value>) -> Result<Vec<u8>, GithubError> {
+        let scope = self.scope(call.repository);
+        if let Some(wait) = self.budget.held(&scope, Timestamp::now()) {
+            return Err(errors::held(call.what, wait));
+        }
+        let token = self.token(call.repository).await?;
+        let route = call.route();
+        let known = if *method == Method::GET { self.cache.get(&route) } else { None };
+        let etag = known.as_ref().map(|known| known.etag.as_str());
+        let request = Request { what: call.what, method: method.clone(), route: &route, token: &token, body, etag };
+        let answer = self.transport.send(&request).await?;
+        self.budget.note(&scope, &answer.headers);
+        if let Some(known) = known.filter(|_| answer.is_unchanged()) {
+            return Ok(known.body.clone());
+        }
+        let etag =
+            answer.etag().filter(|_| *method == Method::GET && answer.status == StatusCode::OK).map(str::to_owned);
+        let now = Timestamp::now();
+        let accepted = answer.accepted(call.what, now).map(|answer| answer.body);
+        match &accepted {
+            Ok(body) => {
+                if let Some(etag) = etag {
+                    self.cache.put(&route, &etag, body);
+                }
+            }
+            Err(GithubError::Transient { after: Some(wait), .. }) => self.budget.hold(&scope, *wait, now),
+            Err(_) => {}
+        }
+        accepted
+    }
+
+    /// The token that may speak about `repository`.
+    async fn token(&self, repository: &Repository) -> Result<SecretString, GithubError> {
+        match &self.auth {
+            Auth::App(app) => app.token(&self.transport, self.installation(app, repository).await?).await,
+            Auth::Token(token) => Ok(token.clone()),
+        }
+    }
+
+    async fn installation(&self, app: &App, repository: &Repository) -> Result<u64, GithubError> {
+        let mut installations = self.installations.lock().await;
+        if let Some(known) = installations.get(repository) {
+            return Ok(*known);
+        }
+        let what = format!("find the App's installation on {repository}");
+        let route = &format!("/repos/{repository}/installation");
+        let token = &app.sign(&what, Timestamp::now())?;
+        let request = Request { what: &what, method: Method::GET, route, token, body: None, etag: None };
+        let answer = self.transport.send(&request).await?.accepted(&what, Timestamp::now())?;
+        let found: Installation = read(&what, &answer.body)?;
+        installations.insert(repository.clone(), found.id);
+        Ok(found.id)
+    }
+
+    /// Forgets the token for `repository`; `false`: there is no other to be had.
+    async fn renew(&self, repository: &Repository) -> bool {
+        let Auth::App(app) = &self.auth else { return false };
+        if let Some(installation) = self.installations.lock().await.remove(repository) {
+            app.drop_token(installation).await;
+        }
+        true
+    }
+
+    /// What GitHub counts for: an installation, which an owner has one of, or the token.
+    fn scope(&self, repository: &Repository) -> String {
+        match &self.auth {
+            Auth::App(_) => repository.as_str().split('/').next().unwrap_or_default().to_ascii_lowercase(),
+            Auth::Token(_) => String::new(),
+        }
+    }
+}
+
+fn pace(GithubPace { writes_per_minute, writes_per_hour }: GithubPace) -> Pace {
+    let limits = [
+        Limit { count: writes_per_minute, within: Duration::from_secs(60) },
+        Limit { count: writes_per_hour, within: HOUR },
+    ];
+    Pace::new(limits, HOUR / (writes_per_hour / PROGRESS_SHARE).max(1))
+}
+
+/// In whose name something is asked; with a token from the configuration it is always that one's.
+#[derive(Clone, Copy)]
+pub enum Voice<'a> {
+    /// The App's own.
+    Own,
+    /// The App's where it is installed under this number.
+    Installation(u64),
+    /// The App's where it is installed for this repository.
+    About(&'a Repository),
 }
 
 /// One call about a repository.

@@ -7,7 +7,6 @@ use crate::domain::ids::Repository;
 
 use super::client::{Call, Github};
 use super::errors::GithubError;
-use super::markup;
 
 /// Pages of comments that are looked through for one whose receipt was lost: 3,000 comments.
 const MOST_PAGES: usize = 30;
@@ -33,7 +32,7 @@ impl Github {
         Ok(())
     }
 
-    /// The comment of ours that begins with the marker of `slot`. What others write is never taken for ours.
+    /// The comment of ours that begins with one of the markers. What others write is never taken for ours.
     ///
     /// # Errors
     /// [`GithubError`]
@@ -41,16 +40,16 @@ impl Github {
         &self,
         repository: &Repository,
         number: u64,
-        slot: &str,
+        markers: &[String],
     ) -> Result<Option<u64>, GithubError> {
         let login = if self.app().is_none() { self.own_login().await? } else { None };
-        let marker = markup::marker(slot);
         let what = format!("read the comments of {repository}#{number}");
         let number = number.to_string();
         let call = Call { what: &what, repository, path: &["issues", &number, "comments"], query: &[] };
         let mut found = None;
         let ours = |comment: &Comment| {
-            comment.is_of(self.app(), login) && comment.body.as_deref().is_some_and(|body| body.starts_with(&marker))
+            let begins = |body: &str| markers.iter().any(|marker| body.starts_with(marker));
+            comment.is_of(self.app(), login) && comment.body.as_deref().is_some_and(begins)
         };
         let each = |page: Vec<Comment>| {
             found = page.iter().find(|comment| ours(comment)).map(|comment| comment.id);

@@ -19,6 +19,9 @@ pub enum GithubError {
     /// There is no such thing, or the token may not see it: GitHub does not tell which.
     #[error("{message}")]
     NotFound { message: String },
+    /// The credentials are refused.
+    #[error("{message}")]
+    Unauthorized { message: String },
     /// Trying again is of no use. Says what to do.
     #[error("{message}")]
     Permanent { message: String },
@@ -27,47 +30,23 @@ pub enum GithubError {
 impl From<GithubError> for NotifyError {
     fn from(error: GithubError) -> Self {
         match error {
-            GithubError::Transient { message, after } => Self::Transient { message, after },
-            GithubError::NotFound { message } | GithubError::Permanent { message } => Self::Permanent { message },
+            // GitHub counts for each installation by itself: the others need not wait.
+            GithubError::Transient { message: why, after: Some(after) } => Self::NotYet { why, after },
+            GithubError::Transient { message, after: None } => Self::Transient { message, after: None },
+            GithubError::NotFound { message }
+            | GithubError::Unauthorized { message }
+            | GithubError::Permanent { message } => Self::Permanent { message },
         }
     }
 }
 
-/// Sorts the error of a call, `what` in words ("comment on acme/vision#42"), by what can be done about it.
-pub fn classify(what: &str, error: octocrab::Error, now: Timestamp) -> GithubError {
-    match error {
-        octocrab::Error::GitHub { source, .. } => {
-            let headers = source.headers.unwrap_or_default();
-            refused(what, source.status_code, &source.message, wait(source.status_code, &headers, &source.message, now))
-        }
-        octocrab::Error::JWT { .. } => GithubError::Permanent {
-            message: format!(
-                "GitHub: cannot {what}: the App's private key cannot sign; put its PEM file into the configuration"
-            ),
-        },
-        octocrab::Error::Json { source, .. } => unreadable(what, &source),
-        octocrab::Error::Service { source, .. } => transient(what, &causes(source.as_ref())),
-        octocrab::Error::Hyper { source, .. } => transient(what, &causes(&source)),
-        other => transient(what, &other.to_string()),
+/// Sorts a refusal of a call, `what` in words ("comment on acme/vision#42"), by what can be done about it.
+pub fn refused(what: &str, status: StatusCode, headers: &HeaderMap, body: &[u8], now: Timestamp) -> GithubError {
+    let said = message(body);
+    if let Some(wait) = wait(status, headers, &said, now) {
+        return limited(what, &said, wait);
     }
-}
-
-pub fn unreadable(what: &str, error: &dyn std::fmt::Display) -> GithubError {
-    transient(what, &format!("its answer is not what was expected ({error})"))
-}
-
-pub fn timed_out(what: &str, after: Duration) -> GithubError {
-    transient(what, &format!("no answer within {} s", after.as_secs()))
-}
-
-fn refused(what: &str, status: StatusCode, message: &str, wait: Option<Duration>) -> GithubError {
-    let said = prose::line(message, 200);
-    if wait.is_some() {
-        return GithubError::Transient {
-            message: format!("GitHub takes no more calls for now, cannot {what}: {said}"),
-            after: wait,
-        };
-    }
+    let said = prose::line(&said, 200);
     let advice = match status.as_u16() {
         401 => "the credentials are refused; check github.auth in the configuration",
         403 => {
@@ -78,10 +57,58 @@ fn refused(what: &str, status: StatusCode, message: &str, wait: Option<Duration>
             let advice = "it does not exist, or the App is not installed there";
             return GithubError::NotFound { message: format!("GitHub: cannot {what}: {said}: {advice}") };
         }
-        408 | 429 | 500.. => return transient(what, &format!("HTTP {status}: {said}")),
+        408 | 409 | 429 | 500.. => return transient(what, &format!("HTTP {status}: {said}")),
         _ => "check github.api_url in the configuration",
     };
-    GithubError::Permanent { message: format!("GitHub: cannot {what}: HTTP {status}: {said}: {advice}") }
+    let message = format!("GitHub: cannot {what}: HTTP {status}: {said}: {advice}");
+    if status == StatusCode::UNAUTHORIZED {
+        GithubError::Unauthorized { message }
+    } else {
+        GithubError::Permanent { message }
+    }
+}
+
+/// What GitHub says in words.
+fn message(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    match serde_json::from_slice::<Said>(body) {
+        Ok(said) => said.message,
+        Err(_) => String::from_utf8_lossy(body).chars().take(500).collect(),
+    }
+}
+
+/// GitHub wants to be left alone still.
+pub fn held(what: &str, wait: Duration) -> GithubError {
+    limited(what, "it has said so before", wait)
+}
+
+fn limited(what: &str, said: &str, wait: Duration) -> GithubError {
+    let said = prose::line(said, 200);
+    let message = format!("GitHub takes no more calls for now, cannot {what}: {said}");
+    GithubError::Transient { message, after: Some(wait) }
+}
+
+pub fn timed_out(what: &str, after: Duration) -> GithubError {
+    transient(what, &format!("no answer within {} s", after.as_secs()))
+}
+
+pub fn unanswered(what: &str, error: &reqwest::Error) -> GithubError {
+    transient(what, &causes(error))
+}
+
+pub fn unexpected(what: &str, error: &serde_json::Error) -> GithubError {
+    transient(what, &format!("its answer is not what was expected ({error})"))
+}
+
+pub fn cannot_sign(what: &str) -> GithubError {
+    GithubError::Permanent {
+        message: format!(
+            "GitHub: cannot {what}: the App's private key cannot sign; put its PEM file into the configuration"
+        ),
+    }
 }
 
 /// How long to wait before the next call, if the refusal is a rate limit and not a lack of rights.

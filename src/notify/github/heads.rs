@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::{CommitSha, Repository};
 
-use super::client::{Call, Github};
+use super::client::{Call, Github, Voice};
 use super::errors::GithubError;
 use super::lookup::{Pull, PullRequestFacts, sha};
 
@@ -105,14 +105,12 @@ impl Github {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        let installations: Vec<Numbered> =
-            self.all("list the App's installations", &self.root, "/app/installations").await?;
+        let installations: Vec<Numbered> = self.all("list the App's installations", "/app/installations").await?;
         for installation in installations {
-            let client = self.installed(installation.id).await?;
             let what = "list the repositories of an installation of the App";
             for page in 1..=MOST_REPOSITORY_PAGES {
                 let route = format!("/installation/repositories?per_page=100&page={page}");
-                let page: Installed = self.in_time(what, client.get(route, None::<&()>)).await?;
+                let page: Installed = self.get_as(Voice::Installation(installation.id), what, &route).await?;
                 let is_last = page.repositories.len() < 100;
                 found.extend(page.repositories.into_iter().filter_map(|home| home.full_name.parse().ok()));
                 if is_last {
@@ -123,16 +121,11 @@ impl Github {
         Ok(found)
     }
 
-    async fn all<A: serde::de::DeserializeOwned>(
-        &self,
-        what: &str,
-        client: &octocrab::Octocrab,
-        route: &str,
-    ) -> Result<Vec<A>, GithubError> {
+    async fn all<A: serde::de::DeserializeOwned>(&self, what: &str, route: &str) -> Result<Vec<A>, GithubError> {
         let mut found = Vec::new();
         for page in 1..=MOST_REPOSITORY_PAGES {
             let route = format!("{route}?per_page=100&page={page}");
-            let items: Vec<A> = self.in_time(what, client.get(route, None::<&()>)).await?;
+            let items: Vec<A> = self.get_as(Voice::Own, what, &route).await?;
             let is_last = items.len() < 100;
             found.extend(items);
             if is_last {

@@ -1,14 +1,15 @@
 //! Deliveries of webhooks as GitHub remembers them, and asking for them again. GitHub keeps those of the last three days.
 
+use http::Method;
 use jiff::Timestamp;
-use octocrab::Octocrab;
 use serde::Deserialize;
 use url::Url;
 
 use crate::domain::ids::Repository;
 
-use super::client::Github;
-use super::errors::{self, GithubError};
+use super::client::{Call, Github, Voice};
+use super::errors::GithubError;
+use super::transport::read;
 
 /// Pages of a hundred deliveries that are looked through.
 const MOST_PAGES: usize = 50;
@@ -27,6 +28,13 @@ impl Hook {
         match self {
             Self::OfApp => "/app/hook/deliveries".to_owned(),
             Self::OfRepository { repository, id } => format!("/repos/{repository}/hooks/{id}/deliveries"),
+        }
+    }
+
+    fn voice(&self) -> Voice<'_> {
+        match self {
+            Self::OfApp => Voice::Own,
+            Self::OfRepository { repository, .. } => Voice::About(repository),
         }
     }
 }
@@ -61,9 +69,8 @@ impl Github {
             url: Option<String>,
         }
         let what = format!("list the webhooks of {repository}");
-        let client = self.client(repository).await?;
-        let route = format!("/repos/{repository}/hooks?per_page=100");
-        let hooks: Vec<Found> = self.in_time(&what, client.get(route, None::<&()>)).await?;
+        let query = [("per_page", "100".to_owned())];
+        let hooks: Vec<Found> = self.get(Call { what: &what, repository, path: &["hooks"], query: &query }).await?;
         let ours = hooks.into_iter().find(|hook| hook.config.url.as_deref() == Some(url.as_str()));
         Ok(ours.map(|hook| Hook::OfRepository { repository: repository.clone(), id: hook.id }))
     }
@@ -74,14 +81,13 @@ impl Github {
     /// [`GithubError`]
     pub async fn deliveries(&self, hook: &Hook, since: Timestamp) -> Result<Vec<HookDelivery>, GithubError> {
         let what = "list the deliveries of the webhook";
-        let client = self.speaker(hook).await?;
         let mut route = Some(format!("{}?per_page=100", hook.route()));
         let mut found = Vec::new();
         for _ in 0..MOST_PAGES {
             let Some(page) = route.take() else { break };
-            let (text, next) = self.in_time(what, page_of(&client, page)).await?;
-            let deliveries: Vec<HookDelivery> =
-                serde_json::from_str(&text).map_err(|error| errors::unreadable(what, &error))?;
+            let answer = self.ask(hook.voice(), what, Method::GET, &page).await?;
+            let next = answer.headers.get("link").and_then(|links| links.to_str().ok()).and_then(next_route);
+            let deliveries: Vec<HookDelivery> = read(what, &answer.body)?;
             let is_past = deliveries.last().is_none_or(|oldest| oldest.delivered_at < since);
             found.extend(deliveries.into_iter().filter(|delivery| delivery.delivered_at >= since));
             route = next.filter(|_| !is_past);
@@ -94,28 +100,9 @@ impl Github {
     /// # Errors
     /// [`GithubError`]
     pub async fn redeliver(&self, hook: &Hook, id: u64) -> Result<(), GithubError> {
-        let client = self.speaker(hook).await?;
         let route = format!("{}/{id}/attempts", hook.route());
-        let asked = async {
-            let answer = client._post(route, None::<&()>).await?;
-            octocrab::map_github_error(answer).await.map(drop)
-        };
-        self.in_time("ask for a delivery again", asked).await
+        self.ask(hook.voice(), "ask for a delivery again", Method::POST, &route).await.map(drop)
     }
-
-    async fn speaker(&self, hook: &Hook) -> Result<std::sync::Arc<Octocrab>, GithubError> {
-        match hook {
-            Hook::OfApp => Ok(std::sync::Arc::new(self.root.clone())),
-            Hook::OfRepository { repository, .. } => self.client(repository).await,
-        }
-    }
-}
-
-/// A page of deliveries, and the route of the next one.
-async fn page_of(client: &Octocrab, route: String) -> octocrab::Result<(String, Option<String>)> {
-    let answer = octocrab::map_github_error(client._get(route).await?).await?;
-    let next = answer.headers().get("link").and_then(|links| links.to_str().ok()).and_then(next_route);
-    Ok((client.body_to_string(answer).await?, next))
 }
 
 /// The path and query of `rel="next"`.

@@ -1,6 +1,6 @@
 //! Reports as GitHub shows them: the comment on a pull request and the output of a check run. Pure.
 
-use crate::domain::report::{Conclusion, Phase, Ranked, Report};
+use crate::domain::report::{Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
 use crate::notify::importance::mattered;
@@ -11,6 +11,12 @@ use crate::notify::spending;
 use crate::notify::standing::{self, Medium};
 
 use super::markup;
+use crate::notify::Supplement;
+
+mod before;
+mod check;
+
+pub use check::{Check, CheckConclusion, CheckStatus, check};
 
 /// What GitHub takes for a comment, and for each of a check run's summary and text, in characters.
 const LIMIT: usize = 65_535;
@@ -26,41 +32,28 @@ const LOG: usize = 6000;
 /// GitHub shows no more of a check run's title, and takes no more of a commit status' description.
 const TITLE: usize = 140;
 
-/// A check run as the API wants it, without the names of repository and commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    pub name: String,
-    pub status: CheckStatus,
-    pub title: String,
-    pub summary: String,
-    pub text: String,
+/// What a report is shown with.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub links: &'a [Link],
+    pub supplement: &'a Supplement,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckStatus {
-    Queued,
-    InProgress,
-    Completed(CheckConclusion),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckConclusion {
-    Success,
-    Failure,
-    Neutral,
-    Cancelled,
-}
-
-/// The comment of a sweep on its pull request, which begins with the hidden marker of `slot`.
-pub fn comment(slot: &str, report: &Report, links: &[Link]) -> String {
+/// The comment of a sweep on its pull request, which begins with the hidden marker of `key`.
+pub fn comment(key: &str, report: &Report, context: Context<'_>) -> String {
     let title = format!("### {}", markup::phrase(&title(report)));
-    let parts = [title, summary(report), details(report), linked(links)];
-    within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
+    let before = before::folded(&context.supplement.before);
+    let parts = [title, summary(report), details(report), before, linked(context.links)];
+    within_limit(&format!("{}\n{}", markup::marker(key), paragraphs(parts)))
 }
 
-/// The line that says that the sweep has ended.
-pub fn closing(slot: &str, report: &Report) -> String {
+/// The line that tells whoever asked that the sweep has ended.
+pub fn closing(slot: &str, report: &Report, mention: Option<&str>) -> String {
     let headline = markup::phrase(&phrases::headline(report));
+    let headline = match mention.and_then(markup::mention) {
+        Some(mention) => format!("{mention} {headline}"),
+        None => headline,
+    };
     let parts = [headline, markup::phrase(&phrases::failure(report)), markup::phrase(&mattered(report))];
     within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
 }
@@ -69,32 +62,6 @@ pub fn closing(slot: &str, report: &Report) -> String {
 pub fn answer(slot: &str, text: &str) -> String {
     let text = markup::phrase(&Phrase::answer(&prose::lines(text, LIMIT / 8)));
     within_limit(&format!("{}\n{text}", markup::marker(slot)))
-}
-
-pub fn check(report: &Report, links: &[Link]) -> Check {
-    Check {
-        name: format!("tunebot / {}", report.tuning),
-        status: status(report),
-        title: prose::cut(&check_title(report).plain(), TITLE),
-        summary: within_limit(&paragraphs([summary(report), linked(links)])),
-        text: within_limit(&details(report)),
-    }
-}
-
-fn status(report: &Report) -> CheckStatus {
-    let Phase::Finished { outcome } = &report.phase else {
-        return if matches!(report.phase, Phase::Queued { .. }) {
-            CheckStatus::Queued
-        } else {
-            CheckStatus::InProgress
-        };
-    };
-    CheckStatus::Completed(match (outcome, report.verdict.as_ref().map(|verdict| verdict.conclusion)) {
-        (Outcome::Stopped { .. }, _) => CheckConclusion::Cancelled,
-        (Outcome::TooManyFailures { .. }, _) | (_, Some(Conclusion::Failure)) => CheckConclusion::Failure,
-        (_, Some(Conclusion::Success)) => CheckConclusion::Success,
-        (_, Some(Conclusion::Neutral) | None) => CheckConclusion::Neutral,
-    })
 }
 
 /// "tunebot / resnet: better by 0.6 %".
@@ -117,18 +84,6 @@ fn short_title(report: &Report) -> Phrase {
             (None, Some(result)) => result,
             (None, None) => words("no result"),
         },
-    }
-}
-
-/// The title of a check run stands beside its name already.
-fn check_title(report: &Report) -> Phrase {
-    match &report.phase {
-        Phase::Finished { outcome } if outcome.is_success() && report.verdict.is_some() => {
-            let values = phrases::values(report).unwrap_or_default();
-            Phrase::joined([short_title(report), values], ": ")
-        }
-        Phase::Running => Phrase::joined([short_title(report), phrases::best_so_far(report)], ", "),
-        _ => short_title(report),
     }
 }
 

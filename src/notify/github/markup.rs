@@ -44,6 +44,13 @@ pub fn words(text: &str) -> String {
     shown
 }
 
+/// `@login`, by which GitHub tells that person; none if it cannot be a login.
+pub fn mention(login: &str) -> Option<String> {
+    let is_login =
+        !login.is_empty() && login.len() <= 39 && login.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    is_login.then(|| format!("@{login}"))
+}
+
 /// Code in a line, also in a cell of a table.
 pub fn code(text: &str) -> String {
     let line = prose::line(text, 200);

@@ -1,8 +1,11 @@
 //! GitHub: Markdown, the client that posts comments and check runs, and the look-ups that the rules need.
 
+mod budget;
+mod cache;
 mod checks;
 mod client;
 mod comments;
+mod delivered;
 mod errors;
 mod fork;
 mod heads;
@@ -11,8 +14,10 @@ mod lookup;
 pub mod markdown;
 mod markup;
 mod notifier;
+mod tokens;
+mod transport;
 
-pub use client::{Github, GithubAuth, GithubSettings, GithubSetupError};
+pub use client::{Github, GithubAuth, GithubPace, GithubSettings, GithubSetupError};
 pub use errors::GithubError;
 pub use heads::Comparison;
 pub use hooks::{Hook, HookDelivery};

@@ -4,26 +4,30 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::effect::{Content, Receipt};
+use crate::domain::effect::{Content, Notification, Receipt};
 use crate::domain::ids::{CommitSha, Repository};
 use crate::domain::sweep::Destination;
 use crate::notify::links::Links;
+use crate::notify::pace::Urgency;
 use crate::notify::{Delivery, Notifier, NotifyError};
 
 use super::checks::CheckRun;
 use super::client::Github;
+use super::delivered::Delivered;
 use super::errors::GithubError;
 use super::fork;
-use super::markdown;
+use super::markdown::{self, Context};
+use super::markup;
 
 pub struct GithubNotifier {
     github: Arc<Github>,
     links: Links,
+    delivered: Delivered,
 }
 
 impl GithubNotifier {
     pub fn new(github: Arc<Github>, links: Links) -> Self {
-        Self { github, links }
+        Self { github, links, delivered: Delivered::default() }
     }
 
     async fn deliver_comment(
@@ -32,28 +36,60 @@ impl GithubNotifier {
         repository: &Repository,
         number: u64,
     ) -> Result<Receipt, NotifyError> {
-        let slot = &delivery.notification.slot;
-        let (body, is_edited) = match &delivery.notification.content {
-            Content::Sweep(report) => (markdown::comment(slot, report, &self.links.of(report)), true),
-            Content::Closing(report) => (markdown::closing(slot, report), false),
-            Content::Answer { text } => (markdown::answer(slot, text), false),
-            Content::Fork(notice) => (fork::comment(slot, notice), true),
-            Content::Detail(_) => return Err(no_thread()),
-        };
+        let (body, is_edited) = self.comment(delivery)?;
         let mut look = delivery.perhaps_sent;
         if let Some(Receipt::GithubComment { id }) = delivery.receipt {
-            if !is_edited || present(self.github.update_comment(repository, *id, &body).await)? {
+            if !is_edited || self.edit(repository, *id, &body).await? {
                 return Ok(Receipt::GithubComment { id: *id });
             }
             look = true;
         }
+        // Under its slot alone a message of an earlier version is found, of a sweep that was under way meanwhile.
+        let markers =
+            [&delivery.notification.receipt_key(), &delivery.notification.slot].map(|key| markup::marker(key));
         if look
-            && let Some(id) = self.github.find_comment(repository, number, slot).await?
-            && (!is_edited || present(self.github.update_comment(repository, id, &body).await)?)
+            && let Some(id) = self.github.find_comment(repository, number, &markers).await?
+            && (!is_edited || self.edit(repository, id, &body).await?)
         {
             return Ok(Receipt::GithubComment { id });
         }
-        Ok(Receipt::GithubComment { id: self.github.create_comment(repository, number, &body).await? })
+        let id = self.github.create_comment(repository, number, &body).await?;
+        self.delivered.note(id, &body);
+        Ok(Receipt::GithubComment { id })
+    }
+
+    /// The text of a comment, and whether it is one that is edited.
+    fn comment(&self, delivery: &Delivery<'_>) -> Result<(String, bool), NotifyError> {
+        let Notification { slot, destination, content } = delivery.notification;
+        Ok(match content {
+            Content::Sweep(report) => {
+                let context = Context { links: &self.links.of(report), supplement: delivery.supplement };
+                (markdown::comment(&delivery.notification.receipt_key(), report, context), true)
+            }
+            Content::Closing(report) => {
+                let mention = match destination {
+                    Destination::GithubComment { mention, .. } => mention.as_deref(),
+                    _ => None,
+                };
+                (markdown::closing(slot, report, mention), false)
+            }
+            Content::Answer { text } => (markdown::answer(slot, text), false),
+            Content::Fork(notice) => (fork::comment(slot, notice), true),
+            Content::Detail(_) => return Err(no_thread()),
+        })
+    }
+
+    /// Gives a comment a new text; `false`: it is no longer there.
+    async fn edit(&self, repository: &Repository, id: u64, body: &str) -> Result<bool, NotifyError> {
+        if self.delivered.is_last(id, body) {
+            return Ok(true);
+        }
+        self.delivered.forget(id);
+        let edited = present(self.github.update_comment(repository, id, body).await)?;
+        if edited {
+            self.delivered.note(id, body);
+        }
+        Ok(edited)
     }
 
     async fn deliver_check(
@@ -71,7 +107,7 @@ impl GithubNotifier {
             });
         };
         let links = self.links.of(report);
-        let check = markdown::check(report, &links);
+        let check = markdown::check(report, Context { links: &links, supplement: delivery.supplement });
         let details_url = links.first().map(|link| link.url.as_str());
         let run = CheckRun { repository, sha, slot: &delivery.notification.slot, check: &check, report, details_url };
         if self.github.app().is_none() {
@@ -97,8 +133,15 @@ impl GithubNotifier {
 #[async_trait]
 impl Notifier for GithubNotifier {
     async fn deliver(&self, delivery: Delivery<'_>) -> Result<Receipt, NotifyError> {
+        let notification = delivery.notification;
+        if let Destination::GithubComment { repository, .. } | Destination::GithubCheck { repository, .. } =
+            &notification.destination
+        {
+            let admitted = self.github.admit(repository, &notification.slot, urgency(&delivery));
+            admitted.map_err(|after| NotifyError::NotYet { why: "GitHub's pace is kept".to_owned(), after })?;
+        }
         match &delivery.notification.destination {
-            Destination::GithubComment { repository, pull_request } => {
+            Destination::GithubComment { repository, pull_request, .. } => {
                 self.deliver_comment(&delivery, repository, *pull_request).await
             }
             Destination::GithubCheck { repository, sha } => self.deliver_check(&delivery, repository, sha).await,
@@ -111,6 +154,14 @@ impl Notifier for GithubNotifier {
 
 fn no_thread() -> NotifyError {
     NotifyError::Permanent { message: "a line for a thread came to GitHub, which has none".to_owned() }
+}
+
+fn urgency(delivery: &Delivery<'_>) -> Urgency {
+    match &delivery.notification.content {
+        Content::Answer { .. } => Urgency::Answer,
+        Content::Sweep(report) if delivery.receipt.is_some() && !report.is_final() => Urgency::Progress,
+        Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) => Urgency::Result,
+    }
 }
 
 /// Was the edit done? Not when there is nothing to edit any more.

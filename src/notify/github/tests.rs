@@ -11,7 +11,9 @@ use crate::domain::report::Conclusion;
 use crate::domain::sweep::Destination;
 use crate::notify::fixtures;
 use crate::notify::loopback::{Asked, Server, answer, nobody};
-use crate::notify::{Delivery, Notifier, NotifyError};
+use crate::notify::{Delivery, Notifier, NotifyError, Supplement};
+
+mod comments;
 
 /// Made for these tests; it opens nothing.
 const KEY: &str = include_str!("test_key.pem");
@@ -24,11 +26,12 @@ fn repository() -> Repository {
 
 fn as_app(server: &Server) -> Github {
     let auth = GithubAuth::App { id: APP, private_key: KEY.into() };
-    Github::new(GithubSettings { api_url: server.url.clone(), auth }).unwrap()
+    Github::new(GithubSettings { api_url: server.url.clone(), auth, pace: GithubPace::default() }).unwrap()
 }
 
 fn with_token(server: &Server) -> Github {
-    Github::new(GithubSettings { api_url: server.url.clone(), auth: GithubAuth::Token("ghp_test".into()) }).unwrap()
+    let auth = GithubAuth::Token("ghp_test".into());
+    Github::new(GithubSettings { api_url: server.url.clone(), auth, pace: GithubPace::default() }).unwrap()
 }
 
 fn notification(destination: Destination, content: Content) -> Notification {
@@ -36,7 +39,7 @@ fn notification(destination: Destination, content: Content) -> Notification {
 }
 
 fn on_pull_request(content: Content) -> Notification {
-    notification(Destination::GithubComment { repository: repository(), pull_request: 42 }, content)
+    notification(Destination::GithubComment { repository: repository(), pull_request: 42, mention: None }, content)
 }
 
 fn on_commit() -> Notification {
@@ -56,7 +59,7 @@ async fn deliver(
     perhaps_sent: bool,
 ) -> Result<Receipt, NotifyError> {
     let notifier = GithubNotifier::new(Arc::new(github), fixtures::all_links());
-    notifier.deliver(Delivery { notification, receipt, perhaps_sent }).await
+    notifier.deliver(Delivery { notification, receipt, perhaps_sent, supplement: Supplement::NOTHING }).await
 }
 
 /// Answers what any GitHub App needs first, and the rest as `rest` says.
@@ -112,7 +115,7 @@ async fn a_new_comment_begins_with_its_marker() {
     let taken = deliver(as_app(&server), &running(), None, false).await.unwrap();
     assert_eq!(taken, Receipt::GithubComment { id: 5 });
     let body = server.asked().last().unwrap().body["body"].as_str().unwrap().to_owned();
-    assert!(body.starts_with(&format!("<!-- tunebot:{SLOT} -->\n")), "{body}");
+    assert!(body.starts_with("<!-- tunebot:tuning/resnet/comment/acme/vision/42 -->\n"), "{body}");
 }
 
 #[tokio::test]
@@ -184,7 +187,7 @@ async fn a_token_finds_the_comments_of_its_own_account() {
         answer(200, &[], json!([comment(1, &marked, by("eve"), None), comment(2, &marked, by("tuner"), None)]))
     })
     .await;
-    let found = with_token(&server).find_comment(&repository(), 42, SLOT).await.unwrap();
+    let found = with_token(&server).find_comment(&repository(), 42, &[markup::marker(SLOT)]).await.unwrap();
     assert_eq!(found, Some(2));
 }
 
@@ -198,6 +201,13 @@ async fn a_check_run_is_created_with_its_conclusion() {
     body["output"] = json!(body["output"]["title"]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
     {
+      "actions": [
+        {
+          "description": "Run the same sweep on this commit again",
+          "identifier": "rerun",
+          "label": "Re-run"
+        }
+      ],
       "completed_at": "2026-03-02T10:49:00Z",
       "conclusion": "success",
       "details_url": "https://grafana.example.com/d/tune01?from=1772442060000&to=1772448600000&var-sweep=resnet-k3f9q2",
@@ -246,7 +256,7 @@ async fn outcome(status: u16, headers: &'static [(&'static str, &'static str)], 
     match with_token(&server).create_comment(&repository(), 42, "hello").await.unwrap_err() {
         GithubError::Transient { message, after } => format!("again after {after:?}: {message}"),
         GithubError::NotFound { message } => format!("not found: {message}"),
-        GithubError::Permanent { message } => format!("never: {message}"),
+        GithubError::Unauthorized { message } | GithubError::Permanent { message } => format!("never: {message}"),
     }
 }
 
@@ -305,7 +315,7 @@ async fn a_fault_is_answered_by_one_call_only() {
 #[tokio::test]
 async fn a_github_that_is_away_is_tried_again() {
     let auth = GithubAuth::Token("ghp_test".into());
-    let github = Github::new(GithubSettings { api_url: nobody(), auth }).unwrap();
+    let github = Github::new(GithubSettings { api_url: nobody(), auth, pace: GithubPace::default() }).unwrap();
     let error = github.create_comment(&repository(), 42, "hello").await.unwrap_err();
     assert!(matches!(error, GithubError::Transient { .. }), "{error}");
 }
@@ -313,7 +323,7 @@ async fn a_github_that_is_away_is_tried_again() {
 #[tokio::test]
 async fn a_key_that_is_no_key_is_refused_at_once() {
     let auth = GithubAuth::App { id: 1, private_key: "secret".into() };
-    let error = Github::new(GithubSettings { api_url: nobody(), auth }).err().unwrap();
+    let error = Github::new(GithubSettings { api_url: nobody(), auth, pace: GithubPace::default() }).err().unwrap();
     assert!(!error.to_string().contains("secret"), "{error}");
 }
 

@@ -93,6 +93,10 @@ fn how_a_sweep_begins_is_said_wherever_it_is_shown() {
     assert!(crate::notify::text::header(&report).ends_with(&format!("{words}lr 7 is not in 1e-5..0.1 (log)")));
     let blocks = serde_json::to_string(&crate::notify::slack::blocks::sweep(&report, &[]).blocks).unwrap();
     assert!(blocks.contains(&format!("{words}`lr` 7 is not in 1e-5..0.1 (log)")), "{blocks}");
-    let comment = crate::notify::github::markdown::comment("sweep/resnet", &report, &[]);
+    let comment = crate::notify::github::markdown::comment(
+        "sweep/resnet",
+        &report,
+        crate::notify::github::markdown::Context { links: &[], supplement: crate::notify::Supplement::NOTHING },
+    );
     assert!(comment.contains("- Begins: starts from 120 trials of 3 earlier sweeps"), "{comment}");
 }

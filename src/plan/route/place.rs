@@ -72,9 +72,11 @@ impl<'a> Place<'a> {
                 thread: thread.clone(),
                 mention: Some(user.clone()),
             }),
-            Self::PullRequest(Comment { repository, pull_request, .. }) => {
-                Some(Destination::GithubComment { repository: repository.clone(), pull_request: *pull_request })
-            }
+            Self::PullRequest(Comment { repository, pull_request, author, .. }) => Some(Destination::GithubComment {
+                repository: repository.clone(),
+                pull_request: *pull_request,
+                mention: Some(author.clone()),
+            }),
             Self::Api(_) => None,
         }
     }

@@ -94,7 +94,7 @@ fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, b
         }),
         older: trigger.on_newer.into(),
         destinations: [
-            Destination::GithubComment { repository: repository.clone(), pull_request: *number },
+            Destination::GithubComment { repository: repository.clone(), pull_request: *number, mention: None },
             Destination::GithubCheck { repository: repository.clone(), sha: head.clone() },
         ]
         .into_iter()

@@ -124,9 +124,11 @@ impl Lookup {
         };
         match asked {
             Ok(fact) => Ok(fact),
-            Err(GithubError::NotFound { message } | GithubError::Permanent { message }) => {
-                Ok(Fact::Unavailable(message))
-            }
+            Err(
+                GithubError::NotFound { message }
+                | GithubError::Unauthorized { message }
+                | GithubError::Permanent { message },
+            ) => Ok(Fact::Unavailable(message)),
             Err(GithubError::Transient { message, after }) => {
                 let after = after.and_then(|after| SignedDuration::try_from(after).ok());
                 Err(NotNow { why: message, after })

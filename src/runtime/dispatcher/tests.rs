@@ -15,7 +15,7 @@ use crate::domain::rules::{CodeDefault, Globs, MissedRuns, OnNewer, Overlap, Sch
 use crate::domain::signal::{SignalKind, StopRequest};
 use crate::domain::sweep::Service;
 use crate::domain::tuning;
-use crate::notify::github::{GithubAuth, GithubSettings};
+use crate::notify::github::{GithubAuth, GithubPace, GithubSettings};
 use crate::store::{EventRecord, EventState};
 
 mod running;
@@ -167,7 +167,7 @@ async fn github(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Ar
     let router = Router::new().route("/{*path}", get(move || async move { answer }));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let auth = GithubAuth::Token(SecretString::from("token"));
-    Arc::new(Github::new(GithubSettings { api_url, auth }).unwrap())
+    Arc::new(Github::new(GithubSettings { api_url, auth, pace: GithubPace::default() }).unwrap())
 }
 
 /// What GitHub says of pull request 12, as far as it is read.

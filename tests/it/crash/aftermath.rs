@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use tunebot::domain::effect::Notification;
 use tunebot::domain::event::Source;
 use tunebot::domain::ids::SweepId;
 use tunebot::domain::sweep::{Destination, Outcome, Sweep, SweepState};
@@ -90,11 +91,16 @@ pub async fn check(
         sweeps.push(stored.sweep);
     }
     check_beginnings(&events, &sweeps);
+    let mut shared = BTreeSet::new();
     let attempts = check_attempts(&config.started_attempts(), &trials);
     for sweep in &sweeps {
         check_trials(sweep, &trials[&sweep.id]);
         for destination in &sweep.destinations {
-            check_messages(sweep, destination, slack, github);
+            // The newest comes first.
+            match Notification::shared_key(&sweep.tuning.name, destination) {
+                Some(key) if !shared.insert(key.clone()) => {}
+                _ => check_messages(sweep, destination, slack, github),
+            }
         }
     }
     check_nothing_else_was_said(&sweeps, slack, github);
@@ -179,12 +185,15 @@ fn check_messages(sweep: &Sweep, destination: &Destination, slack: &FakeSlack, g
             assert_eq!(closing.thread_ts, Some(thread.clone().unwrap_or(message.ts)), "the thread of {slot}");
             assert_eq!(closing.editions.len(), 1, "{slot} was closed more than once");
         }
-        Destination::GithubComment { repository, pull_request } => github.read(|world| {
+        Destination::GithubComment { repository, pull_request, .. } => github.read(|world| {
+            let slot = Notification::shared_key(&sweep.tuning.name, destination).expect("sweeps share it");
             let comments = &world.repository(repository.as_str()).comments;
             let ours: Vec<_> =
                 comments.iter().filter(|comment| comment.by_app && marks(comment.body(), &slot)).collect();
             assert_eq!(ours.len(), 1, "comments with {slot} on {pull_request}");
             assert!(!ours[0].body().contains('░'), "not in its last form: {}", ours[0].body());
+            let word = format!("- Sweep: `{}`", sweep.id);
+            assert!(ours[0].body().contains(&word), "not that of {}: {}", sweep.id, ours[0].body());
         }),
         Destination::GithubCheck { repository, sha } => github.read(|world| {
             let runs = &world.repository(repository.as_str()).check_runs;

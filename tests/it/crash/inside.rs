@@ -14,7 +14,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 use tunebot::config::{self, Config, Purpose};
-use tunebot::domain::event::{Event, EventKey, EventKind, GitReference, Given, Push, SlashCommand, Source};
+use tunebot::domain::effect::Notification;
+use tunebot::domain::event::{
+    Event, EventKey, EventKind, GitReference, Given, PullRequest, Push, SlashCommand, Source,
+};
 use tunebot::domain::ids::SweepId;
 use tunebot::domain::sweep::{Outcome, SweepState};
 use tunebot::domain::trial::TrialState;
@@ -23,12 +26,14 @@ use tunebot::store::{EventState, Store, SweepFilter};
 use self::life::{Ended, Surroundings, live};
 use self::world::{Trials, World};
 use super::dice::Dice;
-use crate::support::config::{ConfigFolder, Tuning, on_push};
+use crate::support::config::{ConfigFolder, Tuning, on_pull_request, on_push};
 
 fn configure(on_newer: &str) -> Arc<Config> {
     let mut on_main = on_push("acme/models", "main", "quick");
     on_main["on_newer"] = on_newer.into();
     on_main["channel"] = "C1".into();
+    let mut on_change = on_pull_request("acme/models", "quick");
+    on_change["on_newer"] = on_newer.into();
     let slack = json!({"api_url": "http://127.0.0.1:9/api", "bot_token": {"env": "SECRET"},
                        "signing_secrets": [{"env": "SECRET"}]});
     let github = json!({"api_url": "http://127.0.0.1:9", "token": {"env": "SECRET"},
@@ -38,7 +43,8 @@ fn configure(on_newer: &str) -> Arc<Config> {
         .set("/slack", slack)
         .set("/github", github)
         .tuning("quick", Tuning::quadratic().trials(3))
-        .trigger("on-main", on_main);
+        .trigger("on-main", on_main)
+        .trigger("on-pr", on_change);
     let variable = |name: &str| folder.environment().get(name).cloned();
     let loaded = config::load(&[folder.write()], &variable, Purpose::Serve);
     Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", config::render(&problems))).config)
@@ -58,6 +64,26 @@ fn push(digit: &str) -> Event {
         paths_truncated: false,
         sender: "mika".into(),
         title: "Train it better".into(),
+    });
+    event(Source::Github, digit, kind)
+}
+
+fn pull_request(action: &str, digit: &str) -> Event {
+    let kind = EventKind::PullRequest(PullRequest {
+        repository: "acme/models".parse().expect("a repository"),
+        number: 1,
+        action: action.into(),
+        title: "Train it better".into(),
+        author: "mika".into(),
+        sender: "mika".into(),
+        head: digit.repeat(40).parse().expect("a commit"),
+        head_branch: "better".into(),
+        base_branch: "main".into(),
+        from_fork: false,
+        draft: false,
+        labels: BTreeSet::new(),
+        label: None,
+        updated_at: None,
     });
     event(Source::Github, digit, kind)
 }
@@ -115,6 +141,7 @@ fn check(surroundings: &Surroundings, place: &Path, crash: u64) {
         }
         let filter = SweepFilter { tuning: None, state: None, limit: u32::MAX };
         let mut messages = BTreeSet::new();
+        let mut newest: BTreeMap<String, SweepId> = BTreeMap::new();
         let mut attempts = BTreeMap::new();
         for row in store.list_sweeps(filter).await.expect("the sweeps") {
             let sweep = store.load_sweep(&row.id).await.expect("a sweep").expect("a listed sweep").sweep;
@@ -128,8 +155,15 @@ fn check(surroundings: &Surroundings, place: &Path, crash: u64) {
             attempts.extend(trials.iter().map(|trial| ((sweep.id.clone(), trial.number), trial.attempt)));
             for destination in &sweep.destinations {
                 let slot = format!("{}/{}", sweep.id, destination.key());
+                let shared = Notification::shared_key(&sweep.tuning.name, destination);
+                if let Some(key) = &shared {
+                    // The newest of those that share it has the last word.
+                    let newest = newest.entry(key.clone()).or_insert_with(|| sweep.id.clone());
+                    let word = state.messages.get(key).and_then(|posted| posted.sweeps.last());
+                    assert_eq!(word, Some(&*newest), "{context}: who has the word in {key}");
+                }
                 messages.extend(destination.key().starts_with("slack/").then(|| format!("{slot}/closing")));
-                messages.insert(slot);
+                messages.insert(shared.unwrap_or(slot));
             }
         }
         let posted: BTreeSet<String> = state.messages.keys().cloned().collect();
@@ -162,4 +196,14 @@ fn a_crash_after_any_change_loses_and_repeats_nothing_while_a_newer_push_ends_an
     let points = crash_after_every_change(&configure("cancel"), &[push("a"), push("b")], Trials::Die);
     eprintln!("{points} crash points");
     assert!(points > 40, "{points}");
+}
+
+#[test]
+fn a_crash_after_any_change_leaves_one_comment_in_which_the_newest_sweep_has_the_word() {
+    for on_newer in ["cancel", "keep", "queue"] {
+        let events = [pull_request("opened", "a"), pull_request("synchronize", "b")];
+        let points = crash_after_every_change(&configure(on_newer), &events, Trials::Die);
+        eprintln!("{points} crash points where a newer push says {on_newer}");
+        assert!(points > 40, "{points}");
+    }
 }

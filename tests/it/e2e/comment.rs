@@ -26,7 +26,7 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     |
     | /tune quadratic trials=4
     @tunebot[bot] (edited)
-    | <!-- tunebot:quadratic-ynkyfr/comment/acme/models/1 -->
+    | <!-- tunebot:tuning/quadratic/comment/acme/models/1 -->
     | ### tunebot / quadratic: loss **0.009715**
     |
     | | | best (trial 1) |
@@ -59,6 +59,9 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     | - Commit: `e877536b931e4934e830d12d64ea609bf506869b`
     |
     | </details>
+    @tunebot[bot]
+    | <!-- tunebot:quadratic-ynkyfr/comment/acme/models/1/closing -->
+    | @noor **quadratic**: loss **0.009715**
     check tunebot / quadratic: neutral
     | loss 0.009715
     | | | best (trial 1) |
@@ -73,6 +76,17 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     | | 3 | 0.21935 | `x 0.76835` |
     |
     | 4 trials in [time]: 4 done
+    | <details><summary>All 4 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | done | 0.17739 | `x 0.72118` |
+    | | 1 | done | 0.009715 | `x 0.20143` |
+    | | 2 | done | 0.46988 | `x 0.98548` |
+    | | 3 | done | 0.21935 | `x 0.76835` |
+    |
+    | </details>
+    |
     | <details><summary>Best parameters, to copy</summary>
     |
     | ```text

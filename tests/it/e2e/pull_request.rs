@@ -24,7 +24,7 @@ async fn a_pull_request_gets_one_comment_and_a_check_run() {
     insta::assert_snapshot!(scene.mask(&pull.render()), @"
     acme/models#1 Train faster (open)
     @tunebot[bot] (edited)
-    | <!-- tunebot:quadratic-vt8akv/comment/acme/models/1 -->
+    | <!-- tunebot:tuning/quadratic/comment/acme/models/1 -->
     | ### tunebot / quadratic: loss **0.009715**
     |
     | | | best (trial 1) |
@@ -71,6 +71,19 @@ async fn a_pull_request_gets_one_comment_and_a_check_run() {
     | | 4 | 0.02972 | `x 0.1276` |
     |
     | 6 trials in [time]: 6 done
+    | <details><summary>All 6 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | done | 0.17739 | `x 0.72118` |
+    | | 1 | done | 0.009715 | `x 0.20143` |
+    | | 2 | done | 0.46988 | `x 0.98548` |
+    | | 3 | done | 0.21935 | `x 0.76835` |
+    | | 4 | done | 0.02972 | `x 0.1276` |
+    | | 5 | done | 0.023253 | `x 0.45249` |
+    |
+    | </details>
+    |
     | <details><summary>Best parameters, to copy</summary>
     |
     | ```text
@@ -109,13 +122,22 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     models.wait_for_check(&update.sha, is_completed).await;
     scene.outbox_is_empty().await;
     insta::assert_snapshot!(scene.mask(&models.render_checks(&old_head)), @"
-    check tunebot / quadratic: cancelled
+    check tunebot / quadratic: skipped
     | stopped
     | **quadratic** stopped: a newer event asked for `quadratic-ynkyfr`
     |
     | There is no result.
     |
     | 2 of 6 trials in [time]: 2 stopped early
+    | <details><summary>All 2 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | stopped early |  | `x 0.72118` |
+    | | 1 | stopped early |  | `x 0.20143` |
+    |
+    | </details>
+    |
     | <details><summary>How it is run</summary>
     |
     | - Sweep: `quadratic-vt8akv` for @{200b}mika
@@ -273,7 +295,7 @@ async fn closing_the_pull_request_stops_its_sweep() {
     insta::assert_snapshot!(scene.mask(&pull.render()), @"
     acme/models#1 Train faster (closed)
     @tunebot[bot] (edited)
-    | <!-- tunebot:quadratic-vt8akv/comment/acme/models/1 -->
+    | <!-- tunebot:tuning/quadratic/comment/acme/models/1 -->
     | ### tunebot / quadratic: stopped
     |
     | **quadratic** stopped: the pull request was closed
@@ -291,13 +313,22 @@ async fn closing_the_pull_request_stops_its_sweep() {
     | - Commit: `e877536b931e4934e830d12d64ea609bf506869b`
     |
     | </details>
-    check tunebot / quadratic: cancelled
+    check tunebot / quadratic: skipped
     | stopped
     | **quadratic** stopped: the pull request was closed
     |
     | There is no result.
     |
     | 2 of 6 trials in [time]: 2 stopped early
+    | <details><summary>All 2 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | stopped early |  | `x 0.72118` |
+    | | 1 | stopped early |  | `x 0.20143` |
+    |
+    | </details>
+    |
     | <details><summary>How it is run</summary>
     |
     | - Sweep: `quadratic-vt8akv` for @{200b}mika

@@ -71,6 +71,19 @@ async fn a_push_is_answered_by_a_check_run_that_goes_from_queued_to_the_best_par
     | 6 trials in [time]: 6 done
     |
     | [Training](https://grafana.example.com/d/ml-training?from=[ms]&to=[ms]&var-branch=main&var-sweep=quadratic-zq6ern)
+    | <details><summary>All 6 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | done | 0.17739 | `x 0.72118` |
+    | | 1 | done | 0.009715 | `x 0.20143` |
+    | | 2 | done | 0.46988 | `x 0.98548` |
+    | | 3 | done | 0.21935 | `x 0.76835` |
+    | | 4 | done | 0.02972 | `x 0.1276` |
+    | | 5 | done | 0.023253 | `x 0.45249` |
+    |
+    | </details>
+    |
     | <details><summary>Best parameters, to copy</summary>
     |
     | ```text
@@ -133,6 +146,19 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | | 4 | 0.22972 | `x 0.1276` |
     |
     | 6 trials in [time]: 6 done
+    | <details><summary>All 6 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | done | 0.37739 | `x 0.72118` |
+    | | 1 | done | 0.20972 | `x 0.20143` |
+    | | 2 | done | 0.66988 | `x 0.98548` |
+    | | 3 | done | 0.41935 | `x 0.76835` |
+    | | 4 | done | 0.22972 | `x 0.1276` |
+    | | 5 | done | 0.22325 | `x 0.45249` |
+    |
+    | </details>
+    |
     | <details><summary>Best parameters, to copy</summary>
     |
     | ```text

@@ -1,13 +1,18 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::report::Conclusion;
 use crate::notify::fixtures;
 
 mod check;
 mod standing;
 
+fn context(links: &[Link]) -> Context<'_> {
+    Context { links, supplement: Supplement::NOTHING }
+}
+
 fn commented(report: &Report) -> String {
-    fixtures::visible(&comment("sweep/resnet", report, &fixtures::links(report)))
+    fixtures::visible(&comment("sweep/resnet", report, context(&fixtures::links(report))))
 }
 
 fn better() -> Report {
@@ -346,8 +351,9 @@ proptest! {
         length in 0_usize..1_500,
     ) {
         let report = fixtures::monstrous(parameters, &filler, length);
-        let comment = comment("sweep/resnet", &report, &fixtures::links(&report));
-        let check = check(&report, &fixtures::links(&report));
+        let links = fixtures::links(&report);
+        let comment = comment("sweep/resnet", &report, context(&links));
+        let check = check(&report, context(&links));
         prop_assert!(comment.starts_with("<!-- tunebot:sweep/resnet -->\n"));
         for text in [&comment, &check.summary, &check.text, &answer("a", &filler.repeat(length * 50))] {
             prop_assert!(text.chars().count() <= 65_535, "{} characters", text.chars().count());
@@ -355,4 +361,28 @@ proptest! {
         }
         prop_assert!(check.title.chars().count() <= 140 && !check.summary.is_empty());
     }
+}
+
+#[test]
+fn a_comment_tells_in_one_folded_line_what_came_before() {
+    let older = |id: &str, report: Report| Report { sweep: id.parse().unwrap(), ..report };
+    let before = vec![
+        older("resnet-bbbbbb", fixtures::superseded()),
+        older("resnet-cccccc", fixtures::finished()),
+        older("resnet-dddddd", fixtures::failed()),
+        older("resnet-eeeeee", fixtures::running()),
+    ];
+    let supplement = Supplement { before, trials: Vec::new() };
+    let text = comment("tuning/resnet", &fixtures::queued(), Context { links: &[], supplement: &supplement });
+    let (_, said) = text.split_once("<details><summary>Before").unwrap();
+    insta::assert_snapshot!(said, @"
+     this: 4 sweeps</summary>
+
+    - `resnet-bbbbbb` on 3f2a91c: stopped
+    - `resnet-cccccc` on 3f2a91c: val_acc **0.93411**
+    - `resnet-dddddd` on 3f2a91c: val_acc **0.9101**, gave up after too many failures
+    - `resnet-eeeeee` on 3f2a91c: still runs
+
+    </details>
+    ");
 }

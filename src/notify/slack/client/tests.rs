@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::effect::Notification;
+use crate::notify::Supplement;
 use crate::notify::fixtures;
 use crate::notify::loopback::{Asked, Server, answer, nobody};
 
@@ -40,7 +41,9 @@ async fn deliver(
     receipt: Option<&Receipt>,
     perhaps_sent: bool,
 ) -> Result<Receipt, NotifyError> {
-    notifier(&server.url).deliver(Delivery { notification, receipt, perhaps_sent }).await
+    notifier(&server.url)
+        .deliver(Delivery { notification, receipt, perhaps_sent, supplement: Supplement::NOTHING })
+        .await
 }
 
 fn ok(body: Value) -> Response {
@@ -172,6 +175,7 @@ fn shown(result: Result<Receipt, NotifyError>) -> String {
     match result {
         Ok(receipt) => format!("{receipt:?}"),
         Err(NotifyError::Transient { message, after }) => format!("again after {after:?}: {message}"),
+        Err(NotifyError::NotYet { why, after }) => format!("its turn comes after {after:?}: {why}"),
         Err(NotifyError::Permanent { message }) => format!("never: {message}"),
     }
 }
@@ -233,7 +237,12 @@ async fn a_search_without_its_scope_posts_nothing() {
 #[tokio::test]
 async fn a_slack_that_is_away_or_silent_is_tried_again() {
     let notification = running();
-    let delivery = || Delivery { notification: &notification, receipt: None, perhaps_sent: false };
+    let delivery = || Delivery {
+        notification: &notification,
+        receipt: None,
+        perhaps_sent: false,
+        supplement: Supplement::NOTHING,
+    };
     let away = notifier(&nobody()).deliver(delivery()).await;
     assert!(
         matches!(&away, Err(NotifyError::Transient { message, .. }) if message.contains("could not be reached")),

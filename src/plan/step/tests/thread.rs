@@ -174,7 +174,7 @@ fn only_slack_has_threads() {
     let mut world = long();
     let mut sweep = world.sweep().clone();
     let repository: crate::domain::ids::Repository = "acme/vision".parse().unwrap();
-    sweep.destinations = vec![Destination::GithubComment { repository, pull_request: 3 }];
+    sweep.destinations = vec![Destination::GithubComment { repository, pull_request: 3, mention: None }];
     world.snapshot = Some(Snapshot::load(sweep, world.snapshot().trials().to_vec()));
     world.finish_all(&[0.9, 0.8, 0.7]);
     assert_eq!(world.wait(300), Vec::<String>::new());

@@ -41,7 +41,7 @@ pub struct State {
     forgotten: BTreeSet<AttemptId>,
     /// Sweeps that the engine keeps nothing for any longer.
     pub released: BTreeSet<SweepId>,
-    /// By slot.
+    /// By the key of their receipts.
     pub messages: BTreeMap<String, Posted>,
     /// Numbers of the events that tunebot has acknowledged.
     pub acknowledged: Vec<usize>,
@@ -51,6 +51,27 @@ pub struct State {
 pub struct Posted {
     number: u64,
     pub is_final: bool,
+    /// The sweeps that had the word in it, one after the other.
+    pub sweeps: Vec<SweepId>,
+}
+
+impl Posted {
+    /// Takes a new edition; what is wrong about it.
+    fn edit(&mut self, sweep: Option<&SweepId>, is_final: bool) -> Option<&'static str> {
+        let same = self.sweeps.last() == sweep;
+        let fault = if same && self.is_final && !is_final {
+            Some("went back from its final form")
+        } else if !same && sweep.is_none_or(|sweep| self.sweeps.contains(sweep)) {
+            Some("went back to an older sweep")
+        } else {
+            None
+        };
+        if !same {
+            self.sweeps.extend(sweep.cloned());
+        }
+        self.is_final = is_final;
+        fault
+    }
 }
 
 /// The way to the world of one life of tunebot.
@@ -216,18 +237,17 @@ impl Engine for Link {
 impl Notifier for Link {
     async fn deliver(&self, delivery: Delivery<'_>) -> Result<Receipt, NotifyError> {
         yield_now().await;
-        let slot = &delivery.notification.slot;
-        let is_final = match &delivery.notification.content {
-            Content::Sweep(report) => report.is_final(),
-            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => true,
+        let slot = &delivery.notification.receipt_key();
+        let (sweep, is_final) = match &delivery.notification.content {
+            Content::Sweep(report) => (Some(&report.sweep), report.is_final()),
+            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => (None, true),
         };
         let number = {
             let mut state = self.world.read();
             state.changes += 1;
             let next = state.messages.len() as u64;
             let known = state.messages.get_mut(slot).map(|posted| {
-                let fault = (posted.is_final && !is_final).then(|| format!("{slot} went back from its final form"));
-                posted.is_final = is_final;
+                let fault = posted.edit(sweep, is_final).map(|fault| format!("{slot} {fault}"));
                 (posted.number, fault)
             });
             let twice = (known.is_some() && delivery.receipt.is_none() && !delivery.perhaps_sent)
@@ -238,7 +258,8 @@ impl Notifier for Link {
             state.faults.extend([twice, wrong, fault].into_iter().flatten());
             known.map_or_else(
                 || {
-                    state.messages.insert(slot.clone(), Posted { number: next, is_final });
+                    let sweeps = sweep.cloned().into_iter().collect();
+                    state.messages.insert(slot.clone(), Posted { number: next, is_final, sweeps });
                     next
                 },
                 |(number, _)| number,

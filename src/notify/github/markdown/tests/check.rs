@@ -1,15 +1,18 @@
 //! Reports as check runs.
 
 use super::*;
+use crate::domain::sweep::Outcome;
+use crate::domain::trial::{Trial, TrialState};
 
 fn checked(report: &Report) -> String {
-    let Check { name, status, title, summary, text } = check(report, &fixtures::links(report));
-    fixtures::visible(&format!("{name} [{status:?}]\n{title}\n--\n{summary}\n--\n{text}"))
+    let Check { name, status, title, summary, text, actions } = check(report, context(&fixtures::links(report)));
+    let buttons: String = actions.iter().map(|action| format!("[{}] {}\n", action.label, action.description)).collect();
+    fixtures::visible(&format!("{name} [{status:?}]\n{title}\n--\n{summary}\n--\n{text}\n{buttons}"))
 }
 
 #[test]
 fn a_check_that_passed() {
-    insta::assert_snapshot!(checked(&better()), @r"
+    insta::assert_snapshot!(checked(&better()), @"
     tunebot / resnet [Completed(Success)]
     better by 0.58 %: val_acc 0.9341, was 0.9287 on main
     --
@@ -57,12 +60,13 @@ fn a_check_that_passed() {
     - Other metrics of the best: `latency_ms` 12.5
 
     </details>
+    [Re-run] Run the same sweep on this commit again
     ");
 }
 
 #[test]
 fn a_check_under_way() {
-    insta::assert_snapshot!(checked(&fixtures::running()), @r"
+    insta::assert_snapshot!(checked(&fixtures::running()), @"
     tunebot / resnet [InProgress]
     running, 25 of 40 trials done, best val_acc 0.93122 (trial 17)
     --
@@ -84,12 +88,13 @@ fn a_check_under_way() {
     - Other metrics of the best: `latency_ms` 12.5
 
     </details>
+    [Stop] End this sweep; its best is kept
     ");
 }
 
 #[test]
 fn the_conclusion_follows_the_verdict_unless_the_sweep_did_not_get_there() {
-    let conclusion = |report: &Report| check(report, &[]).status;
+    let conclusion = |report: &Report| check(report, context(&[])).status;
     let failure = fixtures::judged(Conclusion::Failure, "worse by 3 %");
     let neutral = fixtures::judged(Conclusion::Neutral, "nothing to compare with");
     assert_eq!(conclusion(&better()), CheckStatus::Completed(CheckConclusion::Success));
@@ -97,7 +102,48 @@ fn the_conclusion_follows_the_verdict_unless_the_sweep_did_not_get_there() {
     assert_eq!(conclusion(&neutral), CheckStatus::Completed(CheckConclusion::Neutral));
     assert_eq!(conclusion(&fixtures::finished()), CheckStatus::Completed(CheckConclusion::Neutral));
     assert_eq!(conclusion(&fixtures::failed()), CheckStatus::Completed(CheckConclusion::Failure));
-    assert_eq!(conclusion(&fixtures::superseded()), CheckStatus::Completed(CheckConclusion::Cancelled));
+    assert_eq!(conclusion(&fixtures::superseded()), CheckStatus::Completed(CheckConclusion::Skipped));
+    let judged = Report { verdict: neutral.verdict, ..fixtures::superseded() };
+    assert_eq!(conclusion(&judged), CheckStatus::Completed(CheckConclusion::Cancelled), "it must not pass by a stop");
+    let by = crate::domain::signal::StopRequest::Person { name: "@mika".to_owned() };
+    let stopped = Report { phase: Phase::Finished { outcome: Outcome::Stopped { by } }, ..fixtures::superseded() };
+    assert_eq!(conclusion(&stopped), CheckStatus::Completed(CheckConclusion::Neutral));
     assert_eq!(conclusion(&fixtures::queued()), CheckStatus::Queued);
     assert_eq!(conclusion(&fixtures::stopping()), CheckStatus::InProgress);
+}
+
+#[test]
+fn all_trials_are_there_as_far_as_github_has_room() {
+    let metrics: crate::domain::metrics::Metrics = [("val_acc".parse().unwrap(), 0.93)].into_iter().collect();
+    let mut trials: Vec<Trial> = (0..3)
+        .map(|number| {
+            let params = fixtures::finished().top[0].params.clone();
+            let mut trial = Trial::proposed(number, params, fixtures::finished().created_at);
+            trial.state = [TrialState::Complete, TrialState::Pruned, TrialState::Failed][number as usize];
+            trial
+        })
+        .collect();
+    trials[0].metrics = metrics;
+    trials[1].steps = vec![(1, 0.4), (2, 0.5)];
+    trials[2].reason = Some("exit code 1: `| oh`".to_owned());
+    let text = |trials: &[Trial]| {
+        let supplement = Supplement { trials: trials.to_vec(), before: Vec::new() };
+        check(&better(), Context { links: &[], supplement: &supplement }).text
+    };
+    let shown = text(&trials);
+    insta::assert_snapshot!(shown.split("<details><summary>Best").next().unwrap(), @r"
+    <details><summary>All 3 trials</summary>
+
+    | trial | how it ended | `val_acc` | parameters |
+    |---|---|---|---|
+    | 0 | done | 0.93 | `augment randaug-m9, batch_size 256, lr 3.1235e-4, weight_decay 0.021` |
+    | 1 | stopped early at step 2 | 0.5 | `augment randaug-m9, batch_size 256, lr 3.1235e-4, weight_decay 0.021` |
+    | 2 | failed: exit code 1: \`\| oh\` |  | `augment randaug-m9, batch_size 256, lr 3.1235e-4, weight_decay 0.021` |
+
+    </details>
+    ");
+    let many = text(&trials.iter().cycle().take(3000).cloned().collect::<Vec<_>>());
+    assert!(many.chars().count() <= 65_535);
+    assert!(many.contains("more, for which GitHub has no room: `tunebot export resnet-k3f9q2 --format csv`"));
+    assert!(many.contains("How it is run"), "the rest has its room");
 }
