@@ -338,7 +338,7 @@ async fn a_pull_request_is_looked_up() {
             &[],
             json!({
                 "title": "Wider", "user": user, "head": head, "base": base, "draft": true, "state": "open",
-                "labels": [{ "name": "tune" }], "updated_at": "2019-05-15T15:20:33Z",
+                "number": 42, "labels": [{ "name": "tune" }], "updated_at": "2019-05-15T15:20:33Z",
             }),
         )
     })
