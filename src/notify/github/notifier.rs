@@ -160,7 +160,7 @@ fn urgency(delivery: &Delivery<'_>) -> Urgency {
     match &delivery.notification.content {
         Content::Answer { .. } => Urgency::Answer,
         Content::Sweep(report) if delivery.receipt.is_some() && !report.is_final() => Urgency::Progress,
-        Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) => Urgency::Result,
+        Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) | Content::Fork(_) => Urgency::Result,
     }
 }
 

@@ -229,7 +229,7 @@ fn refuse<T>(problem: String) -> Result<T, Halt> {
 }
 
 fn comment_on(repository: &Repository, number: u64) -> Destination {
-    Destination::GithubComment { repository: repository.clone(), pull_request: number }
+    Destination::GithubComment { repository: repository.clone(), pull_request: number, mention: None }
 }
 
 fn notice(tuning: Option<TuningName>, sha: &CommitSha, allowed_by: Option<String>) -> ForkNotice {
