@@ -26,6 +26,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tunebot::chat::{self, FrontDesk};
 use tunebot::config::{self, Config};
 use tunebot::http::{Patience, Phase, Readiness, State, router, serve};
 use tunebot::ingress::TrialTokens;
@@ -100,11 +101,14 @@ async fn measure(path: &Path, push: &Arc<Push>, syncs: &[f64]) -> Result<Vec<f64
 fn state(store: Store) -> Result<State> {
     let readiness = Readiness::default();
     readiness.set(Phase::Serving);
+    let (config, telemetry) =
+        (watch::channel(Arc::new(config()?)).1, Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))));
     Ok(State {
-        config: watch::channel(Arc::new(config()?)).1,
+        desk: FrontDesk::new(store.clone(), config.clone(), Arc::clone(&telemetry), None, chat::PATIENCE),
+        config,
         tokens: TrialTokens::new(store.instance_key().expose_secret()),
         store,
-        telemetry: Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION"))),
+        telemetry,
         readiness,
         patience: Patience::default(),
     })
@@ -140,6 +144,7 @@ fn config() -> Result<Config> {
         auth: config::GithubAuth::Token(String::new().into()),
         pace: config::GithubPace { writes_per_minute: 80, writes_per_hour: 500 },
         webhook_secrets: vec![push::SECRET.to_owned().into()],
+        catch_up: config::CatchUp::default(),
     };
     Ok(Config { github: Some(github), ..settings::settings("local", 1)? })
 }

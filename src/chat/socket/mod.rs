@@ -164,3 +164,49 @@ fn backoff(failures: u32) -> Duration {
 fn connected(connections: u64) {
     info!(connections, "connected to Slack by Socket Mode");
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::frame::Frame;
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_half_a_minute() {
+        let waits: Vec<u64> = [0, 1, 2, 3, 4, 5, 6, 60].map(|failures| backoff(failures).as_secs()).into();
+        assert_eq!(waits, [0, 1, 2, 4, 8, 16, 30, 30]);
+    }
+
+    #[test]
+    fn frames_are_read_leniently() {
+        assert_eq!(Frame::read(r#"{"type":"hello","num_connections":3}"#), Frame::Hello { connections: 3 });
+        let renewed = Frame::Disconnect { reason: "refresh_requested".into() };
+        assert_eq!(Frame::read(r#"{"type":"disconnect","reason":"refresh_requested","debug_info":{}}"#), renewed);
+        for unknown in ["", "[]", "{}", r#"{"type":"news"}"#, r#"{"type":"events_api"}"#] {
+            assert_eq!(Frame::read(unknown), Frame::Other, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn an_answer_goes_with_the_acknowledgement_only_where_one_may() {
+        let read = |accepts: bool| {
+            let frame = json!({"type": "slash_commands", "envelope_id": "e1", "payload": {},
+                               "accepts_response_payload": accepts});
+            let Frame::Envelope(envelope) = Frame::read(&frame.to_string()) else { panic!() };
+            envelope.acknowledged(Some(json!({"text": "hello"})))
+        };
+        assert_eq!(read(true), r#"{"envelope_id":"e1","payload":{"text":"hello"}}"#);
+        assert_eq!(read(false), r#"{"envelope_id":"e1"}"#);
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        for code in ["invalid_auth", "missing_scope", "not_allowed_token_type", "forbidden_team", "anything"] {
+            assert!(remedy(code).len() > 30, "{code}");
+        }
+        let refused = WebError::Refused { method: "x", code: "invalid_auth".into(), detail: String::new() };
+        assert_eq!(Trouble::Web(refused).wait(), Some(AFTER_REFUSAL));
+        assert_eq!(Trouble::Slow.wait(), None);
+    }
+}
