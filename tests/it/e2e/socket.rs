@@ -28,7 +28,10 @@ fn command(slack: &FakeSlack, text: &str) -> Value {
 }
 
 fn events(metrics: &str) -> Vec<&str> {
-    metrics.lines().filter(|line| line.starts_with("tunebot_deliveries_total")).collect()
+    let mut lines: Vec<&str> = metrics.lines().filter(|line| line.starts_with("tunebot_deliveries_total")).collect();
+    // The series of one metric come in no order.
+    lines.sort_unstable();
+    lines
 }
 
 #[tokio::test]
