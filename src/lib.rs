@@ -10,6 +10,7 @@ pub mod chat;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod edit;
 pub mod engine;
 pub mod exchange;
 pub mod http;
