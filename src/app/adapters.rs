@@ -125,28 +125,28 @@ pub(super) fn slack_web(config: &Config) -> Result<Option<SlackWeb>> {
     Ok(Some(SlackWeb::new(settings).context("no client for Slack can be made")?))
 }
 
+/// Where messages lead to.
+pub(super) async fn links(config: &Config, engines: &ArgoEngines) -> Links {
+    Links { dashboards: config.grafana.as_ref().map(dashboards), argo: argo_pages(config, engines).await }
+}
+
 /// # Errors
 /// A client cannot be made.
-pub(super) fn notifiers(
-    config: &Config,
-    github: Option<&Arc<Github>>,
-    argo: BTreeMap<EngineName, ArgoPages>,
-) -> Result<Notifiers> {
-    let links = Links { dashboards: config.grafana.as_ref().map(dashboards), argo };
+pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>, links: &Links) -> Result<Notifiers> {
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
         let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
         notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, links.clone())?));
     }
     if let Some(github) = github {
-        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links)));
+        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links.clone())));
     }
     Ok(Arc::new(notifiers))
 }
 
 /// Argo's pages of each engine that has some. Without a namespace of its own in the configuration an engine has that of
 /// its kubeconfig or pod; where that is not to be had now, messages go without the link.
-pub(super) async fn argo_pages(config: &Config, engines: &ArgoEngines) -> BTreeMap<EngineName, ArgoPages> {
+async fn argo_pages(config: &Config, engines: &ArgoEngines) -> BTreeMap<EngineName, ArgoPages> {
     let mut pages = BTreeMap::new();
     for (name, engine) in engines {
         let Some(EngineSettings::Argo(ArgoEngineSettings { ui_url: Some(url), .. })) = config.engines.get(name) else {

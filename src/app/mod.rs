@@ -27,6 +27,7 @@ use crate::domain::effect::Lane;
 use crate::http;
 use crate::ingress::TrialTokens;
 use crate::notify::slack::SlackWeb;
+use crate::runtime::apply::Applier;
 use crate::runtime::availability::Availability;
 use crate::runtime::catch_up::CatchUp;
 use crate::runtime::perform::Performer;
@@ -66,8 +67,9 @@ impl App {
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
         let engines = adapters::engines(&config, &adapters::owner_of(store.instance_key().expose_secret()))?;
         let github = adapters::github(&config)?;
-        let notifiers =
-            adapters::notifiers(&config, github.as_ref(), adapters::argo_pages(&config, &engines.argo).await)?;
+        let links = adapters::links(&config, &engines.argo).await;
+        let notifiers = adapters::notifiers(&config, github.as_ref(), &links)?;
+        let applier = github.clone().map(|github| Applier::new(github, links));
         let (desk_web, socket_web) = (adapters::slack_web(&config)?, adapters::slack_web(&config)?);
         let (sender, receiver) = watch::channel(Arc::new(config));
         let desk = FrontDesk::new(store.clone(), receiver.clone(), Arc::clone(&metrics), desk_web, chat::PATIENCE);
@@ -83,7 +85,7 @@ impl App {
             failed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        app.start_loops(&receiver, &notifiers, github);
+        app.start_loops(&receiver, &notifiers, github, applier);
         app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), engines.local, app.cancel.clone()));
         app.spawn("inspection", inspection::run(engines.argo, receiver.clone(), app.cancel.clone()));
         app.start_sockets(socket_web, &receiver);
@@ -146,6 +148,7 @@ impl App {
         config: &watch::Receiver<Arc<Config>>,
         notifiers: &Notifiers,
         github: Option<Arc<crate::notify::github::Github>>,
+        applier: Option<Applier>,
     ) {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
         self.spawn(
@@ -162,13 +165,14 @@ impl App {
         let reconciler =
             Reconciler::new(store.clone(), config.clone(), engines, Arc::clone(metrics), availability.clone());
         self.spawn("reconciler", reconciler.run(cancel.clone()));
-        let performer = Arc::new(Performer::new(
+        let performer = Performer::new(
             store.clone(),
             config.clone(),
             Arc::clone(&self.engines),
             Arc::clone(notifiers),
             Arc::clone(metrics),
-        ));
+        );
+        let performer = Arc::new(performer.with_applier(applier));
         let engine_lanes = self.engines.keys().cloned().map(Lane::Engine);
         let service_lanes = adapters::SERVICES.into_iter().map(Lane::Service);
         for lane in engine_lanes.chain(service_lanes) {

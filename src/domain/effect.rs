@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::apply::Application;
 use super::approval::ForkNotice;
 use super::detail::Detail;
 use super::event::EventKey;
@@ -43,6 +44,8 @@ pub enum Action {
         sweep: SweepId,
     },
     Notify(Notification),
+    /// Write the best parameters into the repository, by a pull request, and tell whoever asked.
+    Apply(Box<Application>),
 }
 
 /// A message, or its next edition.
@@ -151,6 +154,7 @@ impl Action {
             Self::Stop { attempt, .. } => format!("stop/{attempt}"),
             Self::Release { sweep, .. } => format!("release/{sweep}"),
             Self::Notify(notification) => notification.key(),
+            Self::Apply(application) => format!("apply/{}", application.slot),
         }
     }
 
@@ -159,7 +163,7 @@ impl Action {
     /// its sweep is to be done.
     pub fn stage(&self) -> u8 {
         match self {
-            Self::Submit { .. } => 0,
+            Self::Submit { .. } | Self::Apply(_) => 0,
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
@@ -176,6 +180,7 @@ impl Action {
                 Lane::Engine(engine.clone())
             }
             Self::Notify(notification) => Lane::Service(notification.destination.service()),
+            Self::Apply(_) => Lane::Service(Service::Github),
         }
     }
 }

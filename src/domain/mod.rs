@@ -4,6 +4,7 @@
 //! program imports this module; this module imports nothing of the program.
 
 pub mod access;
+pub mod apply;
 pub mod approval;
 pub mod decision;
 pub mod detail;

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::notify::Notifier;
 use crate::store::StoreError;
 
+pub mod apply;
 mod ask_timer;
 pub mod availability;
 pub mod catch_up;

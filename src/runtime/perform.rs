@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
 use self::edition::Edition;
+use super::apply::{self, Applier};
 use super::{Engines, Notifiers};
 use crate::config::Config;
-use crate::domain::effect::{Action, Content, Lane, Notification, Receipt};
+use crate::domain::effect::{Action, Content, Effect, Lane, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
 use crate::domain::sweep::{Destination, Sweep};
@@ -39,6 +40,8 @@ const THREAD_PATIENCE: u32 = 20;
 /// What became of an effect.
 pub(super) enum Performed {
     Done(Option<Receipt>),
+    /// It is done, and these follow from it.
+    DoneThen(Vec<Effect>),
     /// It may succeed later. `ambiguous`: it may have had its effect all the same.
     Later {
         error: String,
@@ -64,6 +67,7 @@ pub struct Performer {
     tokens: TrialTokens,
     metrics: Arc<Metrics>,
     sweeps: Mutex<HashMap<SweepId, Arc<Sweep>>>,
+    applier: Option<Applier>,
 }
 
 impl Performer {
@@ -75,7 +79,12 @@ impl Performer {
         metrics: Arc<Metrics>,
     ) -> Self {
         let tokens = TrialTokens::new(store.instance_key().expose_secret());
-        Self { store, config, engines, notifiers, tokens, metrics, sweeps: Mutex::default() }
+        Self { store, config, engines, notifiers, tokens, metrics, sweeps: Mutex::default(), applier: None }
+    }
+
+    /// With somebody who writes into repositories.
+    pub fn with_applier(self, applier: Option<Applier>) -> Self {
+        Self { applier, ..self }
     }
 
     pub(super) async fn perform(&self, leased: &LeasedEffect) -> Result<Performed, StoreError> {
@@ -83,6 +92,9 @@ impl Performer {
             Action::Submit { engine, attempt, .. } => self.submit(engine, attempt).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
             Action::Release { engine, sweep } => self.release(engine, sweep).await,
+            Action::Apply(application) => {
+                Ok(apply::perform(self.applier.as_ref(), application, leased.perhaps_done).await)
+            }
             Action::Notify(notification) => match self.in_thread(notification).await? {
                 Some(notification) => match edition::of(&self.store, &notification).await? {
                     Some(edition) => Ok(self.notify(&edition, leased).await),

@@ -212,6 +212,7 @@ async fn perform_one(leased: LeasedEffect, store: &Store, performer: &Performer)
     let after = |wait| Timestamp::now().checked_add(wait).unwrap_or(Timestamp::MAX);
     match performer.perform(&leased).await? {
         Performed::Done(receipt) => store.effect_done(id, version, receipt).await?,
+        Performed::DoneThen(then) => store.effect_done_then(id, version, &then).await?,
         Performed::Later { error, after: Some(wait), ambiguous } => {
             let until = after(wait);
             store.effect_hold(id, until, &error, ambiguous).await?;

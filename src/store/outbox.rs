@@ -126,6 +126,23 @@ impl Store {
         Ok(())
     }
 
+    /// The effect is carried out in this version, and `then` follows from it: both or neither.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn effect_done_then(&self, id: EffectId, version: i64, then: &[Effect]) -> Result<(), StoreError> {
+        let then = then.iter().map(EncodedEffect::of).collect::<Result<Vec<_>, _>>()?;
+        self.write(Shape::Compound, Wake::OUTBOX, move |connection| {
+            Box::pin(async move {
+                for effect in &then {
+                    write_effect(connection, effect).await?;
+                }
+                end_effect(connection, id, version, None).await.map(|_| ())
+            })
+        })
+        .await
+    }
+
     /// The attempt failed; the next one is at `at`. `ambiguous`: it may have been carried out all the same, which is
     /// remembered until the effect is done.
     ///
@@ -221,7 +238,7 @@ impl EncodedEffect {
             key: effect.action.key(),
             slot: match &effect.action {
                 Action::Notify(notification) => Some(notification.receipt_key()),
-                Action::Submit { .. } | Action::Stop { .. } | Action::Release { .. } => None,
+                Action::Submit { .. } | Action::Stop { .. } | Action::Release { .. } | Action::Apply(_) => None,
             },
             lane: effect.action.lane().to_string(),
             sweep: effect.sweep.as_ref().map(ToString::to_string),

@@ -174,6 +174,14 @@ impl Github {
         read(call.what, &self.call(method, &call, Some(&body)).await?)
     }
 
+    pub(super) async fn put<B: Serialize + ?Sized, A: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+        body: &B,
+    ) -> Result<A, GithubError> {
+        self.write(Method::PUT, call, body).await
+    }
+
     /// All pages of a list, up to `most_pages`, and whether more were left.
     pub(super) async fn pages<A: DeserializeOwned, P: DeserializeOwned + Into<Vec<A>>>(
         &self,

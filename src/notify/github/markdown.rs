@@ -1,5 +1,9 @@
 //! Reports as GitHub shows them: the comment on a pull request and the output of a check run. Pure.
 
+mod proposal;
+
+pub use proposal::{Row, proposal, proposal_title};
+
 use crate::domain::report::{Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;

@@ -5,6 +5,7 @@ mod cache;
 mod checks;
 mod client;
 mod comments;
+mod contents;
 mod delivered;
 mod errors;
 mod fork;
@@ -14,15 +15,19 @@ mod lookup;
 pub mod markdown;
 mod markup;
 mod notifier;
+mod proposals;
 mod tokens;
 mod transport;
 
 pub use client::{Github, GithubAuth, GithubPace, GithubSettings, GithubSetupError};
+pub use contents::{Content, File, FileEdit, commit_message};
 pub use errors::GithubError;
 pub use heads::Comparison;
 pub use hooks::{Hook, HookDelivery};
 pub use lookup::PullRequestFacts;
+pub use markup::marker;
 pub use notifier::GithubNotifier;
+pub use proposals::{Branches, Proposal};
 
 #[cfg(test)]
 mod tests;

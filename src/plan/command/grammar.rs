@@ -35,6 +35,10 @@ pub enum Command {
     Rerun {
         sweep: SweepId,
     },
+    /// Its best parameters into the repository, by a pull request.
+    Apply {
+        sweep: SweepId,
+    },
     Compare {
         left: SweepId,
         right: SweepId,
@@ -49,8 +53,8 @@ pub enum Command {
 }
 
 /// The words that a command may begin with, besides the name of a tuning.
-pub(super) const VERBS: [&str; 9] =
-    ["list", "status", "best", "details", "stop", "rerun", "compare", "approve", "help"];
+pub(super) const VERBS: [&str; 10] =
+    ["list", "status", "best", "details", "stop", "rerun", "apply", "compare", "approve", "help"];
 
 /// Reads what follows `/tune` (with or without `/tune` itself). Nothing at all asks for help.
 ///
@@ -75,6 +79,7 @@ pub fn parse(text: &str) -> Result<Command, UserError> {
         ("details", [sweep]) => Ok(Command::Details { sweep: sweep_id(sweep)? }),
         ("stop", [sweep]) => Ok(Command::Stop { sweep: sweep_id(sweep)? }),
         ("rerun", [sweep]) => Ok(Command::Rerun { sweep: sweep_id(sweep)? }),
+        ("apply", [sweep]) => Ok(Command::Apply { sweep: sweep_id(sweep)? }),
         ("compare", [left, right]) => Ok(Command::Compare { left: sweep_id(left)?, right: sweep_id(right)? }),
         ("approve", []) => Ok(Command::Approve { commit: None }),
         ("approve", [commit]) => Ok(Command::Approve { commit: Some(commit_prefix(commit)?) }),
@@ -126,6 +131,7 @@ fn usage(verb: &str) -> &'static str {
         "details" => "details SWEEP",
         "stop" => "stop SWEEP",
         "rerun" => "rerun SWEEP",
+        "apply" => "apply SWEEP",
         "compare" => "compare SWEEP SWEEP",
         "approve" => "approve [COMMIT]",
         "help" => "help [TUNING]",
@@ -158,6 +164,7 @@ impl fmt::Display for Command {
             Self::Details { sweep } => write!(f, "details {sweep}"),
             Self::Stop { sweep } => write!(f, "stop {sweep}"),
             Self::Rerun { sweep } => write!(f, "rerun {sweep}"),
+            Self::Apply { sweep } => write!(f, "apply {sweep}"),
             Self::Compare { left, right } => write!(f, "compare {left} {right}"),
             Self::Approve { commit: None } => f.write_str("approve"),
             Self::Approve { commit: Some(commit) } => write!(f, "approve {commit}"),

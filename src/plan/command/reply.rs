@@ -43,6 +43,7 @@ fn understood(rules: &Rules, command: &Command, asker: &Asker<'_>) -> Result<Str
         Command::Stop { sweep } => format!("Stopping `{sweep}`, if it runs."),
         Command::Approve { .. } => "`/tune approve` is for comments on pull requests of forks.".to_owned(),
         Command::Rerun { sweep } => format!("Running `{sweep}` again with the same words."),
+        Command::Apply { sweep } => format!("Writing the best of `{sweep}` into its repository, by a pull request."),
         Command::Status { .. } | Command::Best { .. } | Command::Details { .. } | Command::Compare { .. } => {
             format!("Looking up {}.", code(&command.to_string()))
         }
@@ -117,6 +118,7 @@ const GENERAL_HELP: &str = "\
 /tune compare SWEEP SWEEP   two sweeps side by side
 /tune stop SWEEP            end it; its results stay
 /tune rerun SWEEP           the same once more
+/tune apply SWEEP           its best into the repository, by a pull request
 /tune approve [COMMIT]      on a fork's pull request: let it run
 ```
 Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, \

@@ -221,6 +221,7 @@ proptest! {
             2 => Command::Status { sweep: Some(sweep()) },
             3 => Command::Best { of: tuning.clone() },
             4 => Command::Stop { sweep: sweep() },
+            6 => Command::Apply { sweep: sweep() },
             5 => Command::Compare { left: sweep(), right: sweep() },
             _ => Command::Help { tuning: Some(tuning.clone()) },
         };

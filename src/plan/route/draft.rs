@@ -333,6 +333,11 @@ impl<'a> Draft<'a> {
         self.decided.decisions.push(Decision { by, verdict: Verdict::Stopped, reason, sweep: Some(sweep) });
     }
 
+    /// Something to be done outside in answer to the event.
+    pub fn act(&mut self, sweep: &SweepId, action: Action) {
+        self.decided.answers.push(Effect { sweep: Some(sweep.clone()), due_at: self.occasion.now, action });
+    }
+
     /// Answers in words. All answers to one event are one message.
     pub fn answer(&mut self, destination: Destination, texts: &[String]) {
         if texts.is_empty() {

@@ -1,5 +1,6 @@
 //! Commands that start and stop sweeps, wherever they were given.
 
+use super::apply::apply;
 use super::draft::{Draft, Halt, Older, Start};
 use super::facts::{Fact, Need};
 use super::fork;
@@ -51,6 +52,7 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
                 "`/tune approve` allows a commit of a fork: write it in a comment on the pull request. Nothing was started.",
             )),
         },
+        Command::Apply { sweep } => apply(draft, place, &by, sweep).map(Executed::from),
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }
@@ -77,7 +79,7 @@ pub(super) fn order<S: AsRef<str>>(rules: &Rules, place: Place<'_>, tuning: &str
     Ok(order)
 }
 
-fn check_access(tuning: &Tuning, place: Place<'_>) -> Result<(), Halt> {
+pub(super) fn check_access(tuning: &Tuning, place: Place<'_>) -> Result<(), Halt> {
     permitted(tuning, &place.asker()).map_err(|error| Halt::refused(error.0))
 }
 
@@ -136,7 +138,7 @@ fn stop(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Resu
     })
 }
 
-fn sweep<'a>(draft: &Draft<'a>, id: &SweepId) -> Result<&'a Sweep, Halt> {
+pub(super) fn sweep<'a>(draft: &Draft<'a>, id: &SweepId) -> Result<&'a Sweep, Halt> {
     let found = draft.facts.get(Need::Sweep(id.clone()), |fact| match fact {
         Fact::Sweep(found) => Some(found.as_deref()),
         _ => None,

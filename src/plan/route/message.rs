@@ -33,7 +33,7 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
                 return Ok(());
             }
         }
-        Command::Stop { .. } | Command::Rerun { .. } | Command::Approve { .. } => {}
+        Command::Stop { .. } | Command::Rerun { .. } | Command::Apply { .. } | Command::Approve { .. } => {}
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }
@@ -76,6 +76,9 @@ pub(super) fn route_request(draft: &mut Draft<'_>, request: &Request) -> Result<
     let concluded = match parse(&request.command) {
         Ok(command @ (Command::Start { .. } | Command::Stop { .. } | Command::Rerun { .. })) => {
             execute(draft, Place::Api(request), &command).map(|executed| executed.decision)
+        }
+        Ok(Command::Apply { .. }) => {
+            Err(Halt::refused("`apply` is answered in words: ask in Slack or on a pull request. Nothing was changed."))
         }
         Ok(_) => Err(Halt::refused("A request starts, stops or re-runs a sweep; this one only asks.")),
         Err(error) => Err(Halt::refused(error.0)),

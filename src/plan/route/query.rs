@@ -23,7 +23,11 @@ pub(super) fn answer(draft: &Draft<'_>, command: &Command) -> Result<String, Hal
         },
         Command::Details { sweep } => command::details(report(draft, sweep)?),
         Command::Compare { left, right } => command::compare(report(draft, left)?, report(draft, right)?),
-        Command::Start { .. } | Command::Stop { .. } | Command::Rerun { .. } | Command::Approve { .. } => {
+        Command::Start { .. }
+        | Command::Stop { .. }
+        | Command::Rerun { .. }
+        | Command::Apply { .. }
+        | Command::Approve { .. } => {
             return Err(Halt::refused(format!("{} is not a question.", code(&command.to_string()))));
         }
     })
