@@ -4,6 +4,7 @@
 //! nothing else: seeds, delivery ids and commits are fixed, so ids of sweeps and parameters are too.
 
 mod api;
+mod apply;
 mod chat;
 mod command;
 mod comment;

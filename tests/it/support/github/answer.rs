@@ -34,6 +34,8 @@ pub enum Refusal {
     Forbidden(&'static str),
     /// 404: not there, or not for this caller to know.
     NotFound,
+    /// 409, with the reason.
+    Conflict(String),
     /// 400: the body is not JSON.
     NotJson,
     /// 422 with a message of its own.
@@ -50,6 +52,7 @@ impl IntoResponse for Refusal {
             Self::Unauthorized(message) => error(StatusCode::UNAUTHORIZED, message, None),
             Self::Forbidden(message) => error(StatusCode::FORBIDDEN, message, None),
             Self::NotFound => error(StatusCode::NOT_FOUND, "Not Found", None),
+            Self::Conflict(message) => error(StatusCode::CONFLICT, &message, None),
             Self::NotJson => error(StatusCode::BAD_REQUEST, "Problems parsing JSON", None),
             Self::Invalid(message) => {
                 error(StatusCode::UNPROCESSABLE_ENTITY, &format!("Invalid request.\n\n{message}"), None)

@@ -15,10 +15,10 @@ use super::super::hex;
 use super::access::{self, Caller};
 use super::answer::{Outcome, Refusal, limit_headers};
 use super::world::{Repository, World};
-use super::{checks, comments, hooks, shapes};
+use super::{checks, code, comments, hooks, proposals, shapes};
 
 /// What can be called, and so what faults can be injected for.
-pub const OPERATIONS: [&str; 30] = [
+pub const OPERATIONS: [&str; 38] = [
     "app.get",
     "app.installations",
     "tokens.create",
@@ -27,6 +27,14 @@ pub const OPERATIONS: [&str; 30] = [
     "branches.get",
     "refs.get",
     "commits.get",
+    "contents.get",
+    "contents.put",
+    "refs.create",
+    "refs.update",
+    "pulls.create",
+    "pulls.update",
+    "labels.add",
+    "reviewers.add",
     "pulls.list",
     "pulls.get",
     "pulls.files",
@@ -109,10 +117,18 @@ impl Operation {
             ("GET", ["hooks"]) => ("hooks.list", String::new()),
             ("GET", ["hooks", _, "deliveries"]) => ("hook.deliveries", String::new()),
             ("POST", ["hooks", _, "deliveries", id, "attempts"]) => ("hook.redeliver", (*id).to_owned()),
-            ("GET", ["compare", range]) => ("commits.compare", (*range).to_owned()),
+            ("GET", ["compare", range @ ..]) => ("commits.compare", range.join("/")),
             ("GET", ["branches"]) => ("branches.list", String::new()),
             ("GET", ["branches", branch @ ..]) => ("branches.get", branch.join("/")),
             ("GET", ["git", "ref" | "refs", reference @ ..]) => ("refs.get", reference.join("/")),
+            ("POST", ["git", "refs"]) => ("refs.create", String::new()),
+            ("PATCH" | "POST", ["git", "refs", reference @ ..]) => ("refs.update", reference.join("/")),
+            ("GET", ["contents", path @ ..]) => ("contents.get", path.join("/")),
+            ("PUT", ["contents", path @ ..]) => ("contents.put", path.join("/")),
+            ("POST", ["pulls"]) => ("pulls.create", String::new()),
+            ("PATCH" | "POST", ["pulls", number]) => ("pulls.update", (*number).to_owned()),
+            ("POST", ["pulls", number, "requested_reviewers"]) => ("reviewers.add", (*number).to_owned()),
+            ("POST", ["issues", number, "labels"]) => ("labels.add", (*number).to_owned()),
             ("GET", ["commits", reference @ .., "check-runs"]) => ("checks.list", reference.join("/")),
             ("GET", ["commits", reference @ .., "statuses"]) => ("statuses.list", reference.join("/")),
             ("GET", ["commits", reference @ ..]) => ("commits.get", reference.join("/")),
@@ -204,6 +220,15 @@ fn perform(world: &mut World, operation: Option<&Operation>, call: &Call<'_>) ->
         "hook.deliveries" => hooks::list(world, &caller, operation, call),
         "hook.redeliver" => hooks::redeliver(world, &caller, operation),
         "installation.repositories" => hooks::repositories(world, &caller),
+        "contents.get" => code::get(world, &caller, operation, call),
+        "contents.put" => code::put(world, &caller, operation, &call.json()?),
+        "refs.create" => code::create_branch(world, &caller, operation, &call.json()?),
+        "refs.update" => code::move_branch(world, &caller, operation, &call.json()?),
+        "commits.compare" => code::compare(world, &caller, operation),
+        "pulls.create" => proposals::create(world, &caller, operation, &call.json()?),
+        "pulls.update" => proposals::update(world, &caller, operation, &call.json()?),
+        "labels.add" => proposals::label(world, &caller, operation, &call.json()?),
+        "reviewers.add" => proposals::ask_for_review(world, &caller, operation, &call.json()?),
         _ => read_repository(world, &caller, operation, call),
     }
 }
@@ -213,7 +238,7 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
     let permission = match operation.name {
         "pulls.list" | "pulls.get" | "pulls.files" => "pull_requests",
         "issues.get" => "issues",
-        "branches.get" | "branches.list" | "refs.get" | "commits.get" | "commits.compare" => "contents",
+        "branches.get" | "branches.list" | "refs.get" | "commits.get" => "contents",
         _ => "metadata",
     };
     caller.need(world, &operation.repository, permission, "read")?;
@@ -222,7 +247,6 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
     match operation.name {
         "repository.get" => Ok(Outcome::Ok(shapes::repository(world, repository))),
         "branches.list" => Ok(Outcome::List(branches(world, repository))),
-        "commits.compare" => comparison(world, repository, &operation.subject),
         "branches.get" => branch(world, repository, &operation.subject),
         "refs.get" => reference(world, repository, &operation.subject),
         "commits.get" => match repository.resolve(&operation.subject) {
@@ -258,38 +282,6 @@ fn branches(world: &World, repository: &Repository) -> Vec<Value> {
     let api = format!("{}/repos/{}", world.api_url, repository.full_name);
     let branch = |(name, sha): (&String, &String)| json!({"name": name, "commit": {"sha": sha, "url": format!("{api}/commits/{sha}")}, "protected": false});
     repository.branches.iter().map(branch).collect()
-}
-
-/// What the second of two commits has that the first has not.
-fn comparison(world: &World, repository: &Repository, range: &str) -> Result<Outcome, Refusal> {
-    let (base, head) = range.split_once("...").ok_or(Refusal::NotFound)?;
-    let first = repository.resolve(base).ok_or(Refusal::NotFound)?;
-    let mut between = Vec::new();
-    let mut next = Some(repository.resolve(head).ok_or(Refusal::NotFound)?);
-    while let Some(commit) = next.filter(|commit| commit.sha != first.sha) {
-        between.push(commit);
-        next = commit.parent.as_ref().and_then(|sha| repository.commits.get(sha));
-    }
-    between.reverse();
-    let files: Vec<Value> =
-        between.iter().flat_map(|c| c.paths.iter().map(|path| shapes::file(world, repository, &c.sha, path))).collect();
-    let commits: Vec<Value> = between
-        .iter()
-        .map(|commit| {
-            let mut json = shapes::commit(world, repository, commit);
-            json.as_object_mut().and_then(|json| json.remove("files"));
-            json
-        })
-        .collect();
-    let base_commit = shapes::commit(world, repository, first);
-    let url = format!("{}/repos/{}/compare/{range}", world.api_url, repository.full_name);
-    let html = format!("{}/compare/{range}", repository.html_url());
-    Ok(Outcome::Ok(json!({
-        "url": url, "html_url": html, "permalink_url": html, "diff_url": format!("{html}.diff"),
-        "patch_url": format!("{html}.patch"), "base_commit": base_commit, "merge_base_commit": base_commit,
-        "status": "ahead", "ahead_by": commits.len(), "behind_by": 0, "total_commits": commits.len(),
-        "commits": commits, "files": files,
-    })))
 }
 
 fn reference(world: &World, repository: &Repository, name: &str) -> Result<Outcome, Refusal> {

@@ -72,6 +72,33 @@ impl<'a> Repo<'a> {
         })
     }
 
+    /// `mika` pushes a file with this text.
+    pub fn write_file(&self, branch: &str, path: &str, text: &str) -> Update {
+        let update = self.push_commit(branch, "mika", &format!("Write {path}"), &[path]);
+        self.github.write(|world| {
+            let trees = &mut world.repository_mut(&self.full_name).trees;
+            trees.get_mut(&update.sha).expect("the commit's files").insert(path.to_owned(), text.to_owned());
+        });
+        update
+    }
+
+    /// The text of a file at a branch or commit.
+    pub fn file(&self, reference: &str, path: &str) -> Option<String> {
+        self.github.read(|world| world.repository(&self.full_name).file(reference, path).map(str::to_owned))
+    }
+
+    /// All pull requests that the bot has opened, as a person reads them, with text, labels and reviewers.
+    pub fn proposals(&self) -> String {
+        self.github.read(|world| {
+            let pulls = world.repository(&self.full_name).pull_requests.values();
+            pulls
+                .filter(|pull| pull.author.ends_with("[bot]"))
+                .map(text::render_proposal)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+    }
+
     /// The commit at the tip of a branch.
     ///
     /// # Panics
@@ -93,9 +120,9 @@ impl<'a> Repo<'a> {
         self.github.write(|world| {
             world.make_repository(&fork);
             let base = world.repository(&self.full_name);
-            let (branches, commits) = (base.branches.clone(), base.commits.clone());
+            let (branches, commits, trees) = (base.branches.clone(), base.commits.clone(), base.trees.clone());
             let copy = world.repository_mut(&fork);
-            (copy.branches, copy.commits) = (branches, commits);
+            (copy.branches, copy.commits, copy.trees) = (branches, commits, trees);
             let owner = (owner.to_owned(), "admin".to_owned());
             copy.collaborators = [owner].into();
             commit_to_head(world, &self.full_name, (&fork, branch), &["src/train.py"]);
@@ -113,6 +140,7 @@ impl<'a> Repo<'a> {
                 id,
                 number,
                 title: title.to_owned(),
+                body: "Please have a look.".to_owned(),
                 author: author.to_owned(),
                 head_branch: branch.to_owned(),
                 head_sha,
@@ -121,6 +149,7 @@ impl<'a> Repo<'a> {
                 is_draft: false,
                 is_open: true,
                 labels: BTreeSet::new(),
+                reviewers: BTreeSet::new(),
                 at: Timestamp::now(),
             };
             repository.pull_requests.insert(number, pull_request);
@@ -169,8 +198,9 @@ impl<'a> Repo<'a> {
 fn commit_to_head(world: &mut World, base: &str, (head, branch): (&str, &str), paths: &[&str]) -> String {
     let author = if head == base { "mika".to_owned() } else { world.repository(head).owner().to_owned() };
     let sha = world.commit(head, branch, &author, "Train it better", paths);
-    let commit = world.repository(head).commits[&sha].clone();
+    let (commit, tree) = (world.repository(head).commits[&sha].clone(), world.repository(head).trees[&sha].clone());
     world.repository_mut(base).commits.insert(sha.clone(), commit);
+    world.repository_mut(base).trees.insert(sha.clone(), tree);
     sha
 }
 

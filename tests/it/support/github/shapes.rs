@@ -93,6 +93,7 @@ pub fn pull_request(world: &World, base: &Repository, pull_request: &PullRequest
     let api = format!("{}/repos/{}", world.api_url, base.full_name);
     let number = pull_request.number;
     let html = format!("{}/pull/{number}", base.html_url());
+    let reviewers: Vec<Value> = pull_request.reviewers.iter().map(|login| user(world, login)).collect();
     let links = json!({
         "url": format!("{api}/pulls/{number}"), "html_url": html, "issue_url": format!("{api}/issues/{number}"),
         "diff_url": format!("{html}.diff"), "patch_url": format!("{html}.patch"),
@@ -105,7 +106,7 @@ pub fn pull_request(world: &World, base: &Repository, pull_request: &PullRequest
     let state = json!({
         "id": pull_request.id, "node_id": format!("PR_{}", pull_request.id), "number": number,
         "state": if pull_request.is_open { "open" } else { "closed" }, "locked": false, "title": pull_request.title,
-        "user": user(world, &pull_request.author), "body": "Please have a look.", "draft": pull_request.is_draft,
+        "user": user(world, &pull_request.author), "body": pull_request.body, "draft": pull_request.is_draft,
         "created_at": time(pull_request.at), "updated_at": time(pull_request.at), "closed_at": closed_at,
         "assignee": null, "assignees": [], "labels": labels, "milestone": null, "active_lock_reason": null,
         "author_association": base.association(&pull_request.author), "comments": 0,
@@ -113,7 +114,7 @@ pub fn pull_request(world: &World, base: &Repository, pull_request: &PullRequest
     let code = json!({
         "head": head_of(world, pull_request), "base": base_of(world, base, pull_request), "merged_at": null,
         "merge_commit_sha": null, "merged": false, "merged_by": null, "mergeable": null, "rebaseable": null,
-        "mergeable_state": "unknown", "auto_merge": null, "requested_reviewers": [], "requested_teams": [],
+        "mergeable_state": "unknown", "auto_merge": null, "requested_reviewers": reviewers, "requested_teams": [],
         "review_comments": 0, "maintainer_can_modify": false, "commits": 1, "additions": 1, "deletions": 1,
         "changed_files": base.changed_paths(pull_request).len(),
     });

@@ -26,6 +26,22 @@ pub fn render(repository: &Repository, pull_request: &PullRequest) -> String {
     parts.join("\n")
 }
 
+/// A pull request with its text.
+pub fn render_proposal(pull: &PullRequest) -> String {
+    let state = if pull.is_open { "open" } else { "closed" };
+    let names = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    format!(
+        "#{} {} ({state}, {} into {})\nlabels: {} · reviewers: {}\n{}",
+        pull.number,
+        pull.title,
+        pull.head_branch,
+        pull.base_branch,
+        names(&pull.labels),
+        names(&pull.reviewers),
+        bar(&pull.body)
+    )
+}
+
 /// Check runs, then statuses, of a commit.
 pub fn render_checks(repository: &Repository, sha: &str) -> String {
     let runs = repository.check_runs.iter().filter(|run| run.head_sha == sha).map(show_check);

@@ -47,6 +47,8 @@ pub struct Repository {
     pub default_branch: String,
     pub branches: BTreeMap<String, String>,
     pub commits: BTreeMap<String, Commit>,
+    /// The files of each commit that have a text.
+    pub trees: BTreeMap<String, BTreeMap<String, String>>,
     pub pull_requests: BTreeMap<u64, PullRequest>,
     /// Of all pull requests, oldest first.
     pub comments: Vec<Comment>,
@@ -72,6 +74,7 @@ pub struct PullRequest {
     pub id: u64,
     pub number: u64,
     pub title: String,
+    pub body: String,
     pub author: String,
     pub head_branch: String,
     pub head_sha: String,
@@ -81,6 +84,8 @@ pub struct PullRequest {
     pub is_draft: bool,
     pub is_open: bool,
     pub labels: BTreeSet<String>,
+    /// Who is asked for a review.
+    pub reviewers: BTreeSet<String>,
     pub at: Timestamp,
 }
 
@@ -137,7 +142,7 @@ impl World {
     pub(super) fn new() -> Self {
         let permissions = [
             ("checks", "write"),
-            ("contents", "read"),
+            ("contents", "write"),
             ("issues", "write"),
             ("metadata", "read"),
             ("pull_requests", "write"),
@@ -193,6 +198,7 @@ impl World {
             default_branch: "main".to_owned(),
             branches: BTreeMap::new(),
             commits: BTreeMap::new(),
+            trees: BTreeMap::new(),
             pull_requests: BTreeMap::new(),
             comments: Vec::new(),
             check_runs: Vec::new(),
@@ -222,6 +228,7 @@ impl World {
             repository.branches.get(branch).or_else(|| repository.branches.get(&repository.default_branch)).cloned();
         let text = format!("{full_name}\n{branch}\n{}\n{message}", repository.commits.len());
         let sha = hex(&Sha256::digest(text.as_bytes())[..20]);
+        let tree = parent.as_ref().and_then(|parent| repository.trees.get(parent)).cloned().unwrap_or_default();
         let commit = Commit {
             sha: sha.clone(),
             parent,
@@ -231,6 +238,7 @@ impl World {
             at: Timestamp::now(),
         };
         repository.commits.insert(sha.clone(), commit);
+        repository.trees.insert(sha.clone(), tree);
         repository.branches.insert(branch.to_owned(), sha.clone());
         sha
     }
@@ -281,6 +289,19 @@ impl Repository {
         let branch = branch.strip_prefix("heads/").unwrap_or(branch);
         let sha = self.branches.get(branch).map_or(reference, String::as_str);
         self.commits.get(sha)
+    }
+
+    /// A commit and all before it, the newest first.
+    pub(super) fn history(&self, sha: &str) -> Vec<String> {
+        let first = self.commits.get(sha);
+        let parent = |commit: &&Commit| commit.parent.as_ref().and_then(|parent| self.commits.get(parent));
+        std::iter::successors(first, parent).map(|commit| commit.sha.clone()).collect()
+    }
+
+    /// The text of a file at a branch or commit.
+    pub fn file(&self, reference: &str, path: &str) -> Option<&str> {
+        let commit = self.resolve(reference)?;
+        self.trees.get(&commit.sha)?.get(path).map(String::as_str)
     }
 
     /// Paths of the pull request's commits: those on its head that its base does not have.

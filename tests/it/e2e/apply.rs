@@ -1,0 +1,157 @@
+//! `/tune apply`: a pull request with the best parameters.
+
+use serde_json::json;
+
+use super::scene::{MODELS, Scene};
+use crate::support::config::{ConfigFolder, Tuning, on_pull_request};
+use crate::support::fault::Fault;
+use crate::support::github::repo::Pull;
+use crate::support::slack::TUNING;
+
+const FILE: &str = "configs/quadratic.yaml";
+const YAML: &str = "\
+# What production uses.
+model:
+  name: quadratic   # not tuned
+  params:           # tuned
+    x: 0.5          # since the spring
+";
+
+fn configured(config: ConfigFolder, apply: serde_json::Value) -> ConfigFolder {
+    config.tuning("quadratic", Tuning::quadratic().repository(MODELS).set("/apply", apply))
+}
+
+fn usual() -> serde_json::Value {
+    json!({"file": FILE, "key": "model.params", "labels": ["tuning"], "reviewers": ["noor"]})
+}
+
+async fn scene(apply: serde_json::Value) -> Scene {
+    let scene = Scene::open(|config| configured(config, apply)).await;
+    scene.models().write_file("main", FILE, YAML);
+    scene
+}
+
+/// Runs a sweep from Slack, and returns its name.
+async fn swept(scene: &Scene, words: &str, count: usize) -> String {
+    scene.type_command(&format!("quadratic {words}")).await;
+    scene.closings(TUNING, count).await;
+    scene.outbox_is_empty().await;
+    let sweeps = scene.tunebot.get("/api/v1/sweeps").await.json();
+    sweeps["sweeps"][0]["id"].as_str().expect("an id").to_owned()
+}
+
+/// What the bot said last in #tuning.
+fn last_word(scene: &Scene) -> String {
+    let channel = scene.channel(TUNING);
+    let message = channel.rsplit("\n@tunebot\n").next().expect("a message");
+    message.lines().map(|line| line.trim_start_matches("| ")).collect::<Vec<_>>().join("\n")
+}
+
+async fn apply(scene: &Scene, sweep: &str) -> String {
+    let acknowledged = scene.type_command(&format!("apply {sweep}")).await;
+    scene.slack.wait_for_text(TUNING, "with the best of").await;
+    scene.outbox_is_empty().await;
+    format!("> {}\n{}", scene.mask(&acknowledged), last_word(scene))
+}
+
+#[tokio::test]
+async fn the_best_parameters_become_a_pull_request() {
+    let scene = scene(usual()).await;
+    let sweep = swept(&scene, "trials=4", 1).await;
+    insta::assert_snapshot!(apply(&scene, &sweep).await, @"");
+    insta::assert_snapshot!(scene.mask(&scene.models().proposals()), @"");
+    insta::assert_snapshot!(scene.models().file("tunebot/quadratic", FILE).expect("the file"), @"");
+    assert_eq!(scene.models().file("main", FILE).as_deref(), Some(YAML), "only a person merges");
+}
+
+#[tokio::test]
+async fn another_sweep_brings_the_same_pull_request_up_to_date() {
+    let scene = scene(json!({"file": FILE, "key": "model.params"})).await;
+    let first = swept(&scene, "trials=4", 1).await;
+    apply(&scene, &first).await;
+    let second = swept(&scene, "trials=4 seed=8", 2).await;
+    scene.type_command(&format!("apply {second}")).await;
+    scene.slack.wait_for_text(TUNING, "Updated").await;
+    scene.type_command(&format!("apply {second}")).await;
+    scene.slack.wait_for_text(TUNING, "Open already").await;
+    insta::assert_snapshot!(last_word(&scene), @"");
+    let pulls = scene.github.read(|world| world.repository(MODELS).pull_requests.len());
+    assert_eq!(pulls, 1);
+    assert!(scene.models().proposals().contains(&second));
+}
+
+#[tokio::test]
+async fn what_cannot_be_applied_is_said_where_it_was_asked() {
+    let scene = scene(json!({"file": FILE, "key": "model.parms"})).await;
+    let sweep = swept(&scene, "trials=4", 1).await;
+    let mut said = Vec::new();
+    scene.type_command("apply quadratic-aaaaaa").await;
+    scene.slack.wait_for_text(TUNING, "There is no sweep").await;
+    said.push(last_word(&scene));
+    scene.type_command(&format!("apply {sweep}")).await;
+    scene.slack.wait_for_text(TUNING, "Did you mean").await;
+    said.push(last_word(&scene));
+    scene.github.revoke_permission("contents");
+    scene.type_command(&format!("apply {sweep}")).await;
+    scene.slack.wait_for_text(TUNING, "needs write access").await;
+    said.push(last_word(&scene));
+    insta::assert_snapshot!(said.join("\n"), @"");
+    assert_eq!(scene.github.read(|world| world.repository(MODELS).pull_requests.len()), 0);
+}
+
+#[tokio::test]
+async fn a_branch_with_the_work_of_people_is_left_alone() {
+    let scene = scene(usual()).await;
+    let sweep = swept(&scene, "trials=4", 1).await;
+    scene.models().push("tunebot/quadratic", &["src/train.py"]);
+    scene.type_command(&format!("apply {sweep}")).await;
+    scene.slack.wait_for_text(TUNING, "not tunebot's").await;
+    insta::assert_snapshot!(last_word(&scene), @"");
+}
+
+/// Mika runs a sweep on a pull request.
+async fn tuned_pull_request(scene: &Scene) -> (Pull<'_>, String) {
+    let (pull, opened) = scene.models().open_pull_request("feature", "Better x");
+    scene.deliver(&opened).await;
+    let done = |text: &str| text.contains("How it is run") && text.contains("6 done");
+    pull.wait_for_comment(|comment| done(comment.body())).await;
+    scene.outbox_is_empty().await;
+    let sweeps = scene.tunebot.get("/api/v1/sweeps").await.json();
+    (pull, sweeps["sweeps"][0]["id"].as_str().expect("an id").to_owned())
+}
+
+#[tokio::test]
+async fn on_a_pull_request_the_answer_is_a_comment() {
+    let scene = Scene::open(|config| {
+        configured(config, usual()).trigger("on-pull-request", on_pull_request(MODELS, "quadratic"))
+    })
+    .await;
+    scene.models().write_file("main", FILE, YAML);
+    let (pull, sweep) = tuned_pull_request(&scene).await;
+    scene.deliver(&pull.comment("mika", &format!("/tune apply {sweep}"))).await;
+    let answer = pull.wait_for_comment(|comment| comment.body().contains("with the best of")).await;
+    insta::assert_snapshot!(scene.mask(answer.body()), @"");
+}
+
+/// The answer to each of the calls that change something is lost after its effect; the wish is carried out once all the
+/// same.
+#[tokio::test]
+async fn whatever_is_lost_on_the_way_there_is_one_branch_and_one_pull_request() {
+    let scene = scene(usual()).await;
+    let sweep = swept(&scene, "trials=4", 1).await;
+    for operation in ["refs.create", "contents.put", "pulls.create"] {
+        scene.github.inject(operation, Fault::DropAfter);
+    }
+    scene.type_command(&format!("apply {sweep}")).await;
+    scene.slack.wait_for_text(TUNING, "with the best of").await;
+    scene.outbox_is_empty().await;
+    assert_eq!(scene.github.faults_left(), 0);
+    let (pulls, branches) = scene.github.read(|world| {
+        let repository = world.repository(MODELS);
+        (repository.pull_requests.len(), repository.branches.keys().cloned().collect::<Vec<_>>())
+    });
+    assert_eq!((pulls, branches), (1, vec!["main".to_owned(), "tunebot/quadratic".to_owned()]));
+    assert!(scene.models().proposals().contains("labels: tuning · reviewers: noor"));
+    let answers = scene.slack.render(TUNING).matches("with the best of").count();
+    assert_eq!(answers, 1);
+}
