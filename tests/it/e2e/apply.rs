@@ -58,9 +58,63 @@ async fn apply(scene: &Scene, sweep: &str) -> String {
 async fn the_best_parameters_become_a_pull_request() {
     let scene = scene(usual()).await;
     let sweep = swept(&scene, "trials=4", 1).await;
-    insta::assert_snapshot!(apply(&scene, &sweep).await, @"");
-    insta::assert_snapshot!(scene.mask(&scene.models().proposals()), @"");
-    insta::assert_snapshot!(scene.models().file("tunebot/quadratic", FILE).expect("the file"), @"");
+    insta::assert_snapshot!(apply(&scene, &sweep).await, @r"
+    > Writing the best of `quadratic-fbh5mz` into its repository, by a pull request.
+    Opened acme/models#1 with the best of `quadratic-fbh5mz`: `x` 0.5 → 0.20143.
+    https://github.example/acme/models/pull/1
+    ");
+    insta::assert_snapshot!(scene.mask(&scene.models().proposals()), @r"
+    #1 Tune quadratic: loss 0.009715 (open, tunebot/quadratic into main)
+    labels: tuning · reviewers: noor
+    | <!-- tunebot:apply/quadratic/acme/models/main -->
+    | The best of sweep `quadratic-fbh5mz` (trial 1) into `configs/quadratic.yaml`, asked for by @{200b}mika.
+    |
+    | | | `main` | now |
+    | |---|---|---|
+    | | `model.params.x` | `0.5` | **0.20143316497562402** |
+    |
+    | ### The sweep
+    |
+    | | | best (trial 1) |
+    | |---|---|
+    | | `loss` | **0.009715** |
+    | | `x` | `0.20143` |
+    |
+    | | trial | `loss` | parameters |
+    | |---|---|---|
+    | | 1 | 0.009715 | `x 0.20143` |
+    | | 0 | 0.17739 | `x 0.72118` |
+    | | 3 | 0.21935 | `x 0.76835` |
+    |
+    | 4 trials in [time]: 4 done
+    |
+    | <details><summary>Best parameters, to copy</summary>
+    |
+    | ```text
+    | x  0.20143
+    | ```
+    |
+    | </details>
+    |
+    | <details><summary>How it is run</summary>
+    |
+    | - Sweep: `quadratic-fbh5mz` for @{200b}mika
+    | - Trials: 4 asked for, 4 done
+    | - Search: 2 at a time, random search, seed 7
+    | - Code: `main` (15959ec)
+    | - Commit: `15959ecac2da0cb45b68912b9889ec68421b1e4d`
+    |
+    | </details>
+    |
+    | `/tune apply SWEEP` brings this up to date with another sweep of `quadratic`; the branch is tunebot's own.
+    ");
+    insta::assert_snapshot!(scene.models().file("tunebot/quadratic", FILE).expect("the file"), @r"
+    # What production uses.
+    model:
+      name: quadratic   # not tuned
+      params:           # tuned
+        x: 0.20143316497562402          # since the spring
+    ");
     assert_eq!(scene.models().file("main", FILE).as_deref(), Some(YAML), "only a person merges");
 }
 
@@ -72,7 +126,8 @@ async fn another_sweep_brings_the_same_pull_request_up_to_date() {
     let second = swept(&scene, "trials=4 seed=8", 2).await;
     scene.type_command(&format!("apply {second}")).await;
     scene.slack.wait_for_text(TUNING, "Updated").await;
-    scene.type_command(&format!("apply {second}")).await;
+    // The same command in the same words would be the same delivery.
+    scene.type_command(&format!("/tune apply {second}")).await;
     scene.slack.wait_for_text(TUNING, "Open already").await;
     insta::assert_snapshot!(last_word(&scene), @"");
     let pulls = scene.github.read(|world| world.repository(MODELS).pull_requests.len());
@@ -92,7 +147,7 @@ async fn what_cannot_be_applied_is_said_where_it_was_asked() {
     scene.slack.wait_for_text(TUNING, "Did you mean").await;
     said.push(last_word(&scene));
     scene.github.revoke_permission("contents");
-    scene.type_command(&format!("apply {sweep}")).await;
+    scene.type_command(&format!("/tune apply {sweep}")).await;
     scene.slack.wait_for_text(TUNING, "needs write access").await;
     said.push(last_word(&scene));
     insta::assert_snapshot!(said.join("\n"), @"");
@@ -106,7 +161,7 @@ async fn a_branch_with_the_work_of_people_is_left_alone() {
     scene.models().push("tunebot/quadratic", &["src/train.py"]);
     scene.type_command(&format!("apply {sweep}")).await;
     scene.slack.wait_for_text(TUNING, "not tunebot's").await;
-    insta::assert_snapshot!(last_word(&scene), @"");
+    insta::assert_snapshot!(last_word(&scene), @"The branch `tunebot/quadratic` of acme/models has commits that are not tunebot's: merge or delete it, or set `apply.branch`. Nothing was changed.");
 }
 
 /// Mika runs a sweep on a pull request.
@@ -130,7 +185,11 @@ async fn on_a_pull_request_the_answer_is_a_comment() {
     let (pull, sweep) = tuned_pull_request(&scene).await;
     scene.deliver(&pull.comment("mika", &format!("/tune apply {sweep}"))).await;
     let answer = pull.wait_for_comment(|comment| comment.body().contains("with the best of")).await;
-    insta::assert_snapshot!(scene.mask(answer.body()), @"");
+    insta::assert_snapshot!(scene.mask(answer.body()), @r"
+    <!-- tunebot:applied/github/00000000-0000-4000-8000-000000000004/quadratic-ynkyfr -->
+    Opened acme/models#{200b}2 with the best of `quadratic-ynkyfr`: `x` 0.5 → 0.20143.
+    https://github.example/acme/models/pull/2
+    ");
 }
 
 /// The answer to each of the calls that change something is lost after its effect; the wish is carried out once all the
