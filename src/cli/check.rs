@@ -1,12 +1,13 @@
 //! `tunebot check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tunebot::app::inspection;
 use tunebot::config::{self, Config, Purpose};
 use tunebot::engine::argo::Finding;
+use tunebot::runtime::repository_rules;
 
 use super::output::print;
 
@@ -18,9 +19,15 @@ pub struct Options {
     /// Also ask the clusters: may tunebot do what it must, are the templates there, do they take the parameters
     #[arg(long)]
     cluster: bool,
+    /// Check this `.tunebot.yaml`, the rules of a repository, against the configuration instead
+    #[arg(long, value_name = "FILE")]
+    repository: Option<PathBuf>,
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
+    if let Some(file) = &options.repository {
+        return check_repository(&options.paths, file);
+    }
     match config::load(&options.paths, &|name| std::env::var(name).ok(), Purpose::Serve) {
         Ok(loaded) => {
             let rules = &loaded.config.rules;
@@ -33,6 +40,36 @@ pub async fn run(options: Options) -> Result<ExitCode> {
                 counted(rules.schedules.len(), "schedule"),
             ))?;
             if options.cluster { ask_clusters(&loaded.config).await } else { Ok(ExitCode::SUCCESS) }
+        }
+        Err(problems) => {
+            eprintln!("{}, nothing was changed", config::render(&problems));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Secrets are nobody's business here: a repository's author need not have them.
+fn check_repository(paths: &[PathBuf], file: &Path) -> Result<ExitCode> {
+    let loaded = match config::load(paths, &|name| std::env::var(name).ok(), Purpose::Predict) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            eprintln!("{}, nothing was changed", config::render(&problems));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let rules = &loaded.config.rules;
+    let Some(policy) = &rules.repository_policy else {
+        eprintln!("the configuration lets no repository set rules: add `github.repository_config`");
+        return Ok(ExitCode::FAILURE);
+    };
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    // Its triggers are for whichever repository it lies in.
+    let repository = "any/repository".parse()?;
+    match repository_rules::read(rules, policy, &repository, (&text, "")) {
+        Ok(own) => {
+            print(format_args!("{}: {}, no errors", file.display(), counted(own.triggers.len(), "trigger")))?;
+            own.lines().iter().try_for_each(|line| print(format_args!("  {line}")))?;
+            Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {
             eprintln!("{}, nothing was changed", config::render(&problems));

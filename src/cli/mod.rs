@@ -38,7 +38,11 @@ enum Command {
     Check(check::Options),
     AskTell(ask_tell::Options),
     /// Print the JSON Schema of the configuration, for editors
-    Schema,
+    Schema {
+        /// That of `.tunebot.yaml`, the rules that a repository sets for itself
+        #[arg(long)]
+        repository: bool,
+    },
     /// What would a webhook or command from a file start, and why?
     Replay(replay::Options),
     /// Why did an event start something, or why not?
@@ -86,8 +90,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::AskTell(options) => ask_tell::run(&options),
         Command::Check(options) => asynchronously(check::run(options)),
-        Command::Schema => {
-            output::print(format_args!("{:#}", config::json_schema()))?;
+        Command::Schema { repository } => {
+            let schema = if repository { config::repository_json_schema() } else { config::json_schema() };
+            output::print(format_args!("{schema:#}"))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::DemoTrial { model } => demo::trial::run(&model).map(|()| ExitCode::SUCCESS),

@@ -1,6 +1,6 @@
 //! The configuration: YAML files, checked as a whole before anything is served.
 //!
-//! This is the only module that touches YAML. What it gives, [`Config`], is right: names exist, ranges make sense,
+//! This is the only module that takes YAML for what it means. What it gives, [`Config`], is right: names exist, ranges make sense,
 //! secrets have been read. The way of a file: `source` finds and reads it, `tree` keeps where every word stands, `decode`
 //! reads the structs of `schema` out of it, `check` puts all files together and holds them against each other.
 
@@ -20,6 +20,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use check::{Judge, read_repository};
 pub use problem::{Problem, Problems, render};
 pub use restart::what_needs_restart;
 pub use settings::*;
@@ -94,4 +95,9 @@ pub fn load(paths: &[PathBuf], env: &dyn Fn(&str) -> Option<String>, purpose: Pu
 /// The JSON Schema of one configuration file, for editors.
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(ConfigFile).to_value()
+}
+
+/// The JSON Schema of a repository's own file of rules.
+pub fn repository_json_schema() -> serde_json::Value {
+    schemars::schema_for!(schema::RepositoryFile).to_value()
 }

@@ -8,6 +8,7 @@ mod bad;
 mod good;
 mod manifest;
 mod reports;
+mod repository;
 mod shipped;
 mod workflows;
 

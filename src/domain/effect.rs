@@ -13,6 +13,7 @@ use super::event::EventKey;
 use super::ids::{AttemptId, EngineName, SweepId, TuningName};
 use super::params::Params;
 use super::report::Report;
+use super::repository_rules::FileCheck;
 use super::sweep::{Destination, Service};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ pub enum Action {
         sweep: SweepId,
     },
     Notify(Notification),
+    /// Say on a commit what its repository's own file of rules comes to.
+    CheckFile(Box<FileCheck>),
     /// Write the best parameters into the repository, by a pull request, and tell whoever asked.
     Apply(Box<Application>),
 }
@@ -154,6 +157,7 @@ impl Action {
             Self::Stop { attempt, .. } => format!("stop/{attempt}"),
             Self::Release { sweep, .. } => format!("release/{sweep}"),
             Self::Notify(notification) => notification.key(),
+            Self::CheckFile(check) => format!("check-file/{}/{}", check.repository, check.sha),
             Self::Apply(application) => format!("apply/{}", application.slot),
         }
     }
@@ -163,7 +167,7 @@ impl Action {
     /// its sweep is to be done.
     pub fn stage(&self) -> u8 {
         match self {
-            Self::Submit { .. } | Self::Apply(_) => 0,
+            Self::Submit { .. } | Self::Apply(_) | Self::CheckFile(_) => 0,
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
@@ -180,7 +184,7 @@ impl Action {
                 Lane::Engine(engine.clone())
             }
             Self::Notify(notification) => Lane::Service(notification.destination.service()),
-            Self::Apply(_) => Lane::Service(Service::Github),
+            Self::Apply(_) | Self::CheckFile(_) => Lane::Service(Service::Github),
         }
     }
 }

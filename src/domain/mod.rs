@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod nearest;
 pub mod params;
 pub mod report;
+pub mod repository_rules;
 pub mod rules;
 pub mod signal;
 pub mod sweep;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Repository, RuleName, TuningName};
+use super::repository_rules::RepositoryPolicy;
 use super::tuning::Tuning;
 
 /// Everything that decides what an event starts; replaced as a whole when the configuration is read again.
@@ -23,6 +24,8 @@ pub struct Rules {
     pub command_repositories: BTreeSet<Repository>,
     /// The tunings that may run the code of forks, once somebody has allowed it.
     pub fork_tunings: BTreeSet<TuningName>,
+    /// Whose own rules count besides, and how far they may go; none: nobody's.
+    pub repository_policy: Option<RepositoryPolicy>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

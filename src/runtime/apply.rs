@@ -15,6 +15,7 @@ use super::perform::Performed;
 use crate::domain::apply::Application;
 use crate::domain::ids::{CommitSha, ParamName};
 use crate::domain::params::Value;
+use crate::domain::repository_rules::FileCheck;
 use crate::domain::tuning::ApplySettings;
 use crate::edit::{self, Assignment, Edited};
 use crate::notify::figures;
@@ -71,6 +72,26 @@ pub(super) async fn perform(applier: Option<&Applier>, application: &Application
     };
     info!(slot = application.slot, text, "answered a wish to apply");
     Performed::DoneThen(application.answer(text, Timestamp::now()).into_iter().collect())
+}
+
+/// Says on a commit what its repository's own file of rules comes to.
+pub(super) async fn check_file(applier: Option<&Applier>, check: &FileCheck) -> Performed {
+    let Some(applier) = applier else {
+        return Performed::Never { error: "GitHub is not configured: add its section and start again".to_owned() };
+    };
+    let late = || GithubError::Transient { message: format!("GitHub did not answer within {LIMIT:?}"), after: None };
+    let set = tokio::time::timeout(LIMIT, applier.github.set_file_check(check)).await;
+    match set.unwrap_or_else(|_| Err(late())) {
+        Ok(()) => Performed::Done(None),
+        Err(GithubError::Transient { message, after }) => {
+            let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+            Performed::Later { error: message, ambiguous: after.is_none(), after }
+        }
+        Err(error) => {
+            warn!(%error, repository = %check.repository, "the check of the file of rules cannot be written");
+            Performed::Never { error: error.to_string() }
+        }
+    }
 }
 
 fn refuse<T>(why: impl Into<String>) -> Tried<T> {

@@ -219,7 +219,7 @@ impl Dispatcher {
                 Routing::Decided(decided) => return Ok(Ok(decided)),
                 Routing::Needs(need) => need,
             };
-            match self.lookup.find(&need, occasion.now).await? {
+            match self.lookup.find(&need, rules, occasion.now).await? {
                 Ok(fact) => facts.add(need, fact),
                 // Whoever waits for an answer is told in the end; what nobody waits for stays to be delivered again.
                 Err(not_now) if leased.attempts >= ATTEMPTS && has_asker(&leased.event) => {

@@ -24,6 +24,7 @@ mod pause;
 pub mod perform;
 pub mod reconciler;
 pub mod relay;
+pub mod repository_rules;
 pub mod scheduler;
 
 /// Why a loop could not do its turn.

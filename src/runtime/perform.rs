@@ -92,6 +92,7 @@ impl Performer {
             Action::Submit { engine, attempt, .. } => self.submit(engine, attempt).await,
             Action::Stop { engine, attempt, grace } => Ok(self.stop(engine, attempt, *grace).await),
             Action::Release { engine, sweep } => self.release(engine, sweep).await,
+            Action::CheckFile(check) => Ok(apply::check_file(self.applier.as_ref(), check).await),
             Action::Apply(application) => {
                 Ok(apply::perform(self.applier.as_ref(), application, leased.perhaps_done).await)
             }

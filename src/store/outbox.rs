@@ -238,7 +238,11 @@ impl EncodedEffect {
             key: effect.action.key(),
             slot: match &effect.action {
                 Action::Notify(notification) => Some(notification.receipt_key()),
-                Action::Submit { .. } | Action::Stop { .. } | Action::Release { .. } | Action::Apply(_) => None,
+                Action::Submit { .. }
+                | Action::Stop { .. }
+                | Action::Release { .. }
+                | Action::Apply(_)
+                | Action::CheckFile(_) => None,
             },
             lane: effect.action.lane().to_string(),
             sweep: effect.sweep.as_ref().map(ToString::to_string),

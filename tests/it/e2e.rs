@@ -18,6 +18,7 @@ mod pull_request;
 mod push;
 mod refusal;
 mod reload;
+mod repository_rules;
 mod restart;
 mod scene;
 mod schedule;

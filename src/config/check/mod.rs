@@ -11,6 +11,7 @@ mod expression;
 mod kubernetes;
 mod manifest;
 mod pruner;
+mod repository;
 mod rules;
 mod secret;
 mod server;
@@ -20,6 +21,8 @@ mod template;
 mod trial;
 mod tuning;
 mod workflow;
+
+pub use repository::{Judge, read_repository};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -44,6 +47,8 @@ struct Checker<'a> {
     problems: Vec<Problem>,
     /// What else was read, with what a fingerprint keeps of each: files with secrets, and manifests.
     read: FilesRead,
+    /// The tunings that there are, if they are not in `files`.
+    tunings: Option<Vec<&'a str>>,
 }
 
 /// Files besides the configuration's own, and what a fingerprint keeps of each.
@@ -56,7 +61,7 @@ pub(super) fn check(
     purpose: Purpose,
     problems: Vec<Problem>,
 ) -> (Result<Config, Vec<Problem>>, FilesRead) {
-    let mut checker = Checker { files, env, purpose, problems, read: FilesRead::new() };
+    let mut checker = Checker { files, env, purpose, problems, read: FilesRead::new(), tunings: None };
     let config = match checker.config() {
         Some(config) if checker.problems.is_empty() => Ok(config),
         _ => Err(checker.problems),
@@ -108,6 +113,7 @@ impl<'a> Checker<'a> {
             rules.announce_channel = self.announce_channel();
             rules.command_repositories = self.command_repositories();
             rules.fork_tunings = self.fork_tunings();
+            rules.repository_policy = self.repository_policy();
         }
         rules
     }
@@ -157,6 +163,9 @@ impl<'a> Checker<'a> {
 
     /// All keys of a section in all files, whether their values were right or not.
     fn declared(&self, section: &str) -> BTreeSet<&'a str> {
+        if let Some(tunings) = self.tunings.as_ref().filter(|_| section == "tunings") {
+            return tunings.iter().copied().collect();
+        }
         self.files.iter().flat_map(|(source, _)| source.place().key(section).keys()).collect()
     }
 

@@ -58,7 +58,7 @@ impl Checker<'_> {
         triggers
     }
 
-    fn trigger(&mut self, place: &Place<'_>, entry: &TriggerEntry) -> Option<Trigger> {
+    pub(super) fn trigger(&mut self, place: &Place<'_>, entry: &TriggerEntry) -> Option<Trigger> {
         let name = self.parsed(&place.key("name"), &entry.name);
         let (on, on_newer) = self.trigger_source(place, entry);
         self.check_repositories(&place.key("repositories"), &entry.repositories);
@@ -119,7 +119,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_repositories(&mut self, place: &Place<'_>, names: &[String]) {
+    pub(super) fn check_repositories(&mut self, place: &Place<'_>, names: &[String]) {
         if names.is_empty() && place.item_count() == 0 {
             let problem = place.problem("a trigger needs at least one repository");
             self.problems.push(problem.hint("write `repositories: [owner/name]`"));
@@ -206,7 +206,7 @@ impl Checker<'_> {
 
     /// Words in the grammar of `/tune`. Only their form and their keys are checked here; their values are when they are
     /// applied, by the same code that checks those of a command.
-    fn overrides(&mut self, place: &Place<'_>, words: &Words, tuning: &str) -> Vec<String> {
+    pub(super) fn overrides(&mut self, place: &Place<'_>, words: &Words, tuning: &str) -> Vec<String> {
         let parameters: Vec<&str> = self
             .files
             .iter()

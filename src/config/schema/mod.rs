@@ -7,6 +7,7 @@ mod apply;
 mod cost;
 mod json;
 mod pruner;
+mod repository;
 mod rules;
 mod server;
 mod text;
@@ -23,6 +24,7 @@ use crate::domain::ids::{EngineName, TuningName};
 
 pub(super) use apply::*;
 pub(super) use pruner::*;
+pub(super) use repository::*;
 pub(super) use rules::*;
 pub(super) use server::*;
 pub(super) use text::*;

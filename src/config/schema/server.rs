@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::config::settings::LogFormat;
 
 use super::json::bare_names_too;
+use super::repository::RepositoryConfigEntry;
 use super::text::{ByteSize, Duration, SecretReference};
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -75,6 +76,8 @@ pub(in crate::config) struct GithubSection {
     /// that a trigger names.
     #[serde(default)]
     pub command_repositories: Vec<String>,
+    /// Whose `.tunebot.yaml` counts, and how far it may go. Default: nobody's.
+    pub repository_config: Option<RepositoryConfigEntry>,
     /// How what was missed while tunebot was away is found.
     #[serde(default)]
     pub catch_up: CatchUpEntry,

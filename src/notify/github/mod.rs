@@ -8,6 +8,7 @@ mod comments;
 mod contents;
 mod delivered;
 mod errors;
+mod file_checks;
 mod fork;
 mod heads;
 mod hooks;

@@ -48,7 +48,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &Swee
         answers_to: place.answers_to(),
     };
     let reason = format!("its best goes into {} of {repository}, branch {base}, by a pull request", settings.file);
-    draft.act(id, Action::Apply(Box::new(application)));
+    draft.act(Some(id), Action::Apply(Box::new(application)));
     Ok(Decision { by: by.to_owned(), verdict: Verdict::Answered, reason, sweep: Some(id.clone()) })
 }
 

@@ -334,8 +334,8 @@ impl<'a> Draft<'a> {
     }
 
     /// Something to be done outside in answer to the event.
-    pub fn act(&mut self, sweep: &SweepId, action: Action) {
-        self.decided.answers.push(Effect { sweep: Some(sweep.clone()), due_at: self.occasion.now, action });
+    pub fn act(&mut self, sweep: Option<&SweepId>, action: Action) {
+        self.decided.answers.push(Effect { sweep: sweep.cloned(), due_at: self.occasion.now, action });
     }
 
     /// Answers in words. All answers to one event are one message.

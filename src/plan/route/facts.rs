@@ -1,6 +1,7 @@
 //! What a decision may need to know beyond the event and the rules.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -9,6 +10,7 @@ use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::earlier::EarlierSweep;
 use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 use crate::domain::report::Report;
+use crate::domain::repository_rules::{Finding, RepositoryRules};
 use crate::domain::sweep::{Baseline, Outcome, Sweep};
 
 /// One thing to look up.
@@ -24,6 +26,10 @@ pub enum Need {
     SeenHeads { repository: Repository, number: u64 },
     /// What a person may do in a repository: [`Fact::Permission`].
     Permission { repository: Repository, login: String },
+    /// The rules that a repository sets for itself, as they stand on a branch: [`Fact::RepositoryRules`].
+    RepositoryRules { repository: Repository, branch: String },
+    /// What the file of a repository's own rules would come to at a commit: [`Fact::Finding`].
+    Finding { repository: Repository, sha: CommitSha },
     /// The commit of a branch: [`Fact::Head`].
     Head { repository: Repository, branch: String },
     /// [`Fact::Sweep`].
@@ -91,6 +97,9 @@ pub enum Fact {
     Approval(Option<Approval>),
     SeenHeads(Vec<SeenHead>),
     Permission(RepositoryPermission),
+    Finding(Finding),
+    /// None where it has none; or what is wrong with them.
+    RepositoryRules(Result<Option<Arc<RepositoryRules>>, String>),
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
     Last(Option<LastSweep>),

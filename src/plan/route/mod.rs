@@ -14,6 +14,7 @@ mod fork;
 mod message;
 mod once;
 mod order;
+mod own;
 mod place;
 mod pull_request;
 mod push;

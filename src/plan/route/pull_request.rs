@@ -6,9 +6,10 @@ use super::draft::{Draft, Halt, Start};
 use super::facts::{ChangedPaths, Fact, Need, TriggerHead};
 use super::fork::ForkHead;
 use super::push::nobody;
-use super::{filter, fork, once, order, withdrawal};
+use super::{filter, fork, once, order, own, withdrawal};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{EventKind, PullRequest};
+use crate::domain::repository_rules::RepositoryRules;
 use crate::domain::rules::{Trigger, TriggerSource};
 use crate::domain::sweep::{Code, Destination, Origin};
 
@@ -19,17 +20,20 @@ const ASKS_ANEW: [&str; 3] = ["reopened", "ready_for_review", "labeled"];
 /// What has to be looked up first.
 pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result<(), Need> {
     fork::note_head(draft, pull_request);
-    withdrawal::route(draft, pull_request)?;
+    let own = own::rules(draft, &pull_request.repository, &pull_request.base_branch)?;
+    own::check_change(draft, pull_request)?;
+    withdrawal::route(draft, pull_request, own)?;
     let rules = draft.rules;
     let mut elsewhere = 0;
-    for trigger in &rules.triggers {
+    for trigger in rules.triggers.iter().chain(own.into_iter().flat_map(|own| &own.triggers)) {
         let TriggerSource::PullRequest { .. } = &trigger.on else { continue };
         if !trigger.repositories.matches(pull_request.repository.as_str()) {
             elsewhere += 1;
             continue;
         }
         let by = format!("trigger {}", trigger.name);
-        let concluded = check_action(trigger, pull_request).and_then(|()| start(draft, pull_request, trigger, &by));
+        let concluded =
+            check_action(trigger, pull_request).and_then(|()| start(draft, pull_request, (trigger, own), &by));
         draft.conclude(&by, concluded)?;
     }
     fork::tell_waiting(draft, pull_request);
@@ -46,15 +50,20 @@ pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result
 /// What has to be looked up first.
 pub(super) fn start_approved(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger) -> Result<(), Need> {
     let by = format!("trigger {}", trigger.name);
-    let concluded = start(draft, pull_request, trigger, &by);
+    let concluded = start(draft, pull_request, (trigger, None), &by);
     draft.conclude(&by, concluded).map(|_| ())
 }
 
-fn start(draft: &mut Draft<'_>, pull_request: &PullRequest, trigger: &Trigger, by: &str) -> Result<Decision, Halt> {
+fn start(
+    draft: &mut Draft<'_>,
+    pull_request: &PullRequest,
+    (trigger, own): (&Trigger, Option<&RepositoryRules>),
+    by: &str,
+) -> Result<Decision, Halt> {
     check_filters(trigger, pull_request)?;
     filter::check_author(trigger, &pull_request.author)?;
     filter::check_expression(trigger, &EventKind::PullRequest(pull_request.clone()))?;
-    let order = order::of_rule(draft.rules, &trigger.tuning, &trigger.overrides)?;
+    let order = order::of_rule(draft.rules, &trigger.tuning, &own::words(own, &trigger.tuning, &trigger.overrides))?;
     if filter::filters_paths(trigger) {
         let changed = changed_paths(draft, pull_request)?;
         filter::check_paths(trigger, "the pull request", &changed.paths, changed.truncated)?;

@@ -2,10 +2,11 @@
 
 use super::draft::{Draft, Halt, Start};
 use super::facts::{Need, TriggerHead};
-use super::{filter, once, order};
+use super::{filter, once, order, own};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{GitReference, Push};
 use crate::domain::ids::CommitSha;
+use crate::domain::repository_rules::RepositoryRules;
 use crate::domain::rules::{Globs, OnNewer, Trigger, TriggerSource};
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Code, Destination, Origin};
@@ -15,7 +16,8 @@ use crate::domain::sweep::{Code, Destination, Origin};
 pub(super) fn route(draft: &mut Draft<'_>, push: &Push) -> Result<(), Need> {
     let rules = draft.rules;
     let mut elsewhere = 0;
-    for trigger in &rules.triggers {
+    let own = own::rules(draft, &push.repository, &push.default_branch)?;
+    for trigger in rules.triggers.iter().chain(own.into_iter().flat_map(|own| &own.triggers)) {
         let TriggerSource::Push { branches, tags } = &trigger.on else { continue };
         if !trigger.repositories.matches(push.repository.as_str()) {
             elsewhere += 1;
@@ -25,7 +27,7 @@ pub(super) fn route(draft: &mut Draft<'_>, push: &Push) -> Result<(), Need> {
         match &push.head {
             None => retire(draft, push, trigger, &by)?,
             Some(head) => {
-                let concluded = start(draft, push, head, trigger, (branches, tags));
+                let concluded = start(draft, (push, head), trigger, own, (branches, tags));
                 draft.conclude(&by, concluded)?;
             }
         }
@@ -47,9 +49,9 @@ pub(super) fn nobody(kind: &str, repository: &str, elsewhere: usize) -> String {
 
 fn start(
     draft: &mut Draft<'_>,
-    push: &Push,
-    head: &CommitSha,
+    (push, head): (&Push, &CommitSha),
     trigger: &Trigger,
+    own: Option<&RepositoryRules>,
     (branches, tags): (&Globs, &Globs),
 ) -> Result<Decision, Halt> {
     check_reference(&push.reference, branches, tags)?;
@@ -59,7 +61,7 @@ fn start(
         filter::check_paths(trigger, "the push", &push.changed_paths, push.paths_truncated)?;
     }
     filter::check_expression(trigger, &draft.event.kind)?;
-    let order = order::of_rule(draft.rules, &trigger.tuning, &trigger.overrides)?;
+    let order = order::of_rule(draft.rules, &trigger.tuning, &own::words(own, &trigger.tuning, &trigger.overrides))?;
     if trigger.on_newer == OnNewer::Cancel {
         once::check_branch(draft, push, head)?;
     }

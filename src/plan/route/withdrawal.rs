@@ -6,17 +6,22 @@ use super::once::{Now, now};
 use crate::domain::decision::Verdict;
 use crate::domain::event::PullRequest;
 use crate::domain::ids::{RuleName, SweepId};
+use crate::domain::repository_rules::RepositoryRules;
 use crate::domain::rules::{Trigger, TriggerSource};
 use crate::domain::signal::StopRequest;
 
 /// # Errors
 /// What has to be looked up first.
-pub(super) fn route(draft: &mut Draft<'_>, pull_request: &PullRequest) -> Result<(), Need> {
+pub(super) fn route(
+    draft: &mut Draft<'_>,
+    pull_request: &PullRequest,
+    own: Option<&RepositoryRules>,
+) -> Result<(), Need> {
     const BY: &str = "pull request";
     let Some((request, because)) = withdrawal(pull_request) else { return Ok(()) };
     let mut concerned = Vec::new();
     for id in active(draft, pull_request)? {
-        if concerns(draft, pull_request, &request, &id)? {
+        if concerns(draft, pull_request, &request, own, &id)? {
             concerned.push(id);
         }
     }
@@ -61,12 +66,19 @@ fn is_over(request: &StopRequest, head: &PullRequestHead) -> bool {
 }
 
 /// Closing ends all. The others end what triggers have started; what a person has asked for on a draft goes on.
-fn concerns(draft: &Draft<'_>, pull_request: &PullRequest, request: &StopRequest, id: &SweepId) -> Result<bool, Need> {
+fn concerns(
+    draft: &Draft<'_>,
+    pull_request: &PullRequest,
+    request: &StopRequest,
+    own: Option<&RepositoryRules>,
+    id: &SweepId,
+) -> Result<bool, Need> {
     if *request == StopRequest::PullRequestClosed {
         return Ok(true);
     }
     let Some(name) = trigger_of(draft, id)? else { return Ok(false) };
-    let trigger = draft.rules.triggers.iter().find(|trigger| trigger.name == name);
+    let mut triggers = draft.rules.triggers.iter().chain(own.into_iter().flat_map(|own| &own.triggers));
+    let trigger = triggers.find(|trigger| trigger.name == name);
     let Some(Trigger { on: TriggerSource::PullRequest { drafts, labels, .. }, .. }) = trigger else { return Ok(false) };
     Ok(match request {
         StopRequest::PullRequestDrafted => !drafts,

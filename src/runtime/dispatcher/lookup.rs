@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::ids::{SweepId, TuningName};
+use crate::domain::ids::{CommitSha, Repository, SweepId, TuningName};
 use crate::domain::report::Report;
+use crate::domain::repository_rules::{FILE, Finding};
+use crate::domain::rules::Rules;
 use crate::domain::signal::SignalKind;
 use crate::domain::sweep::{Outcome, Sweep, SweepState};
 use crate::notify::github::{Github, GithubError, PullRequestFacts};
 use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, LastSweep, Need, PullRequestHead, TriggerHead};
 use crate::plan::summary;
+use crate::runtime::repository_rules;
 use crate::store::{EarlierFilter, Store, StoreError, SweepFilter, SweepOrigin};
 
 /// How many of a tuning's newest sweeps are looked through for one with a result.
@@ -39,12 +42,16 @@ impl Lookup {
 
     /// # Errors
     /// The store failed; or, inside, the service that knows is not to be reached now.
-    pub async fn find(&self, need: &Need, now: Timestamp) -> Result<Result<Fact, NotNow>, StoreError> {
+    pub async fn find(&self, need: &Need, rules: &Rules, now: Timestamp) -> Result<Result<Fact, NotNow>, StoreError> {
         let store = &self.store;
         Ok(Ok(match need {
             Need::PullRequest { .. } | Need::ChangedPaths { .. } | Need::Head { .. } | Need::Permission { .. } => {
                 return Ok(self.ask_github(need).await);
             }
+            Need::RepositoryRules { repository, branch } => {
+                return Ok(self.repository_rules(rules, repository, branch).await);
+            }
+            Need::Finding { repository, sha } => return Ok(self.finding(rules, repository, sha).await),
             Need::Sweep(id) => Fact::Sweep(store.load_sweep(id).await?.map(|stored| Box::new(stored.sweep))),
             Need::Approval { repository, number, sha } => {
                 Fact::Approval(store.approval(repository, *number, sha).await?)
@@ -122,17 +129,45 @@ impl Lookup {
             }
             _ => Ok(Fact::NoService),
         };
-        match asked {
-            Ok(fact) => Ok(fact),
-            Err(
-                GithubError::NotFound { message }
-                | GithubError::Unauthorized { message }
-                | GithubError::Permanent { message },
-            ) => Ok(Fact::Unavailable(message)),
-            Err(GithubError::Transient { message, after }) => {
-                let after = after.and_then(|after| SignedDuration::try_from(after).ok());
-                Err(NotNow { why: message, after })
-            }
+        settled(asked)
+    }
+
+    /// A repository's own rules at the head of a branch, held against those of the server.
+    async fn repository_rules(&self, rules: &Rules, repository: &Repository, branch: &str) -> Result<Fact, NotNow> {
+        let Some(github) = &self.github else { return Ok(Fact::NoService) };
+        let found = github.file(repository, branch, FILE).await;
+        settled(found.map(|file| {
+            let read = file.map(|file| repository_rules::of_file(rules, repository, &file));
+            let read = read.transpose().map_err(|faults| repository_rules::summary(&faults));
+            Fact::RepositoryRules(read.map(|rules| rules.map(Arc::new)))
+        }))
+    }
+
+    /// What the file would come to as it stands at a commit.
+    async fn finding(&self, rules: &Rules, repository: &Repository, sha: &CommitSha) -> Result<Fact, NotNow> {
+        let Some(github) = &self.github else { return Ok(Fact::NoService) };
+        let found = github.file(repository, sha.as_str(), FILE).await;
+        settled(found.map(|file| {
+            Fact::Finding(match file.map(|file| repository_rules::of_file(rules, repository, &file)) {
+                None => Finding::Gone,
+                Some(Ok(rules)) => Finding::Right { rules: rules.lines() },
+                Some(Err(faults)) => Finding::Wrong { faults },
+            })
+        }))
+    }
+}
+
+fn settled(asked: Result<Fact, GithubError>) -> Result<Fact, NotNow> {
+    match asked {
+        Ok(fact) => Ok(fact),
+        Err(
+            GithubError::NotFound { message }
+            | GithubError::Unauthorized { message }
+            | GithubError::Permanent { message },
+        ) => Ok(Fact::Unavailable(message)),
+        Err(GithubError::Transient { message, after }) => {
+            let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+            Err(NotNow { why: message, after })
         }
     }
 }

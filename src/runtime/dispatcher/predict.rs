@@ -64,6 +64,8 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
         Need::Head { branch, .. } if head_of(event, branch).is_some() => {
             (Fact::Head(head_of(event, branch)), Some(format!("{branch} has not gone on")))
         }
+        Need::Finding { .. } => (Fact::Unavailable("nobody was asked".to_owned()), None),
+        Need::RepositoryRules { .. } => (Fact::RepositoryRules(Ok(None)), None),
         Need::Head { repository, branch } => {
             (Fact::Head(placeholder()), Some(format!("{repository} has a branch {branch}")))
         }

@@ -72,6 +72,7 @@ async fn questions_are_answered_at_once_and_to_the_asker_only() {
     /tune compare SWEEP SWEEP   two sweeps side by side
     /tune stop SWEEP            end it; its results stay
     /tune rerun SWEEP           the same once more
+    /tune apply SWEEP           its best into the repository, by a pull request
     /tune approve [COMMIT]      on a fork's pull request: let it run
     ```
     Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, `lr=1e-3` fixes a parameter, `lr=1e-4..1e-2` and `optimizer=adam|sgd` narrow one.

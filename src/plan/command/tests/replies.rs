@@ -95,6 +95,7 @@ fn help_fits_a_screen() {
     /tune compare SWEEP SWEEP   two sweeps side by side
     /tune stop SWEEP            end it; its results stay
     /tune rerun SWEEP           the same once more
+    /tune apply SWEEP           its best into the repository, by a pull request
     /tune approve [COMMIT]      on a fork's pull request: let it run
     ```
     Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, `lr=1e-3` fixes a parameter, `lr=1e-4..1e-2` and `optimizer=adam|sgd` narrow one.

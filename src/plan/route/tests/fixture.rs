@@ -228,6 +228,8 @@ pub(super) fn lookup(need: &Need) -> Fact {
         Need::SeenHeads { .. } => Fact::SeenHeads(Vec::new()),
         Need::Permission { .. } => Fact::Permission(RepositoryPermission::Write),
         Need::LastOfTrigger(_) => Fact::Last(None),
+        Need::RepositoryRules { .. } => Fact::RepositoryRules(Ok(None)),
+        Need::Finding { .. } => Fact::Finding(crate::domain::repository_rules::Finding::Gone),
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => Fact::Active(Vec::new()),
         Need::LastScheduled(_) => Fact::Head(None),
         Need::Baseline { .. } => Fact::Baseline(None),

@@ -108,7 +108,7 @@ impl World {
                     assert_eq!(*sweep, self.sweep().id);
                     self.released += 1;
                 }
-                Action::Apply(_) => panic!("no step writes into a repository"),
+                Action::Apply(_) | Action::CheckFile(_) => panic!("no step writes into a repository"),
                 Action::Notify(notification) => {
                     self.closings += u32::from(matches!(notification.content, Content::Closing(_)));
                 }

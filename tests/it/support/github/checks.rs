@@ -130,6 +130,14 @@ fn check_output(output: &Value) -> Result<Value, Refusal> {
             return Err(Refusal::Invalid(message));
         }
     }
+    for annotation in output["annotations"].as_array().into_iter().flatten() {
+        for field in ["path", "message", "annotation_level"] {
+            text(annotation, field)?.ok_or_else(|| not_supplied(field))?;
+        }
+        for field in ["start_line", "end_line"] {
+            annotation[field].as_u64().filter(|line| *line > 0).ok_or_else(|| not_supplied(field))?;
+        }
+    }
     let annotations = output["annotations"].as_array().map_or(0, Vec::len);
     if annotations > 50 {
         return Err(Refusal::Invalid(format!("No more than 50 items are allowed; {annotations} were supplied.")));

@@ -59,6 +59,10 @@ fn show_check(run: &CheckRun) -> String {
             text.push_str(&bar(part));
         }
     }
+    for annotation in run.output["annotations"].as_array().into_iter().flatten() {
+        let field = |name: &str| annotation[name].as_str().unwrap_or_default();
+        text.push_str(&format!("\n{}:{} {}", field("path"), annotation["start_line"], field("message")));
+    }
     text
 }
 
