@@ -129,7 +129,10 @@ async fn another_sweep_brings_the_same_pull_request_up_to_date() {
     // The same command in the same words would be the same delivery.
     scene.type_command(&format!("/tune apply {second}")).await;
     scene.slack.wait_for_text(TUNING, "Open already").await;
-    insta::assert_snapshot!(last_word(&scene), @"");
+    insta::assert_snapshot!(last_word(&scene), @r"
+    Open already: acme/models#1 with the best of `quadratic-rqcysr`: `x` 0.5 → 0.36681.
+    https://github.example/acme/models/pull/1
+    ");
     let pulls = scene.github.read(|world| world.repository(MODELS).pull_requests.len());
     assert_eq!(pulls, 1);
     assert!(scene.models().proposals().contains(&second));
@@ -150,7 +153,11 @@ async fn what_cannot_be_applied_is_said_where_it_was_asked() {
     scene.type_command(&format!("/tune apply {sweep}")).await;
     scene.slack.wait_for_text(TUNING, "needs write access").await;
     said.push(last_word(&scene));
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r"
+    There is no sweep `quadratic-aaaaaa`. `/tune status` shows those that run.
+    `configs/quadratic.yaml` on `main`, line 3: there is no `model.parms`. Did you mean `model.params`? Nothing was changed.
+    GitHub: cannot read the branch main of acme/models: HTTP 403 Forbidden: Resource not accessible by integration: give the App (or the token) write access to issues, pull requests and checks, and read access to contents. To apply, tunebot needs write access to contents and pull requests of the repository.
+    ");
     assert_eq!(scene.github.read(|world| world.repository(MODELS).pull_requests.len()), 0);
 }
 

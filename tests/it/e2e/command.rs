@@ -60,7 +60,7 @@ async fn questions_are_answered_at_once_and_to_the_asker_only() {
     for question in questions.into_iter().chain(about) {
         said.push(format!("> /tune {question}\n{}\n", scene.type_command(&question).await));
     }
-    insta::assert_snapshot!(scene.mask(&said.concat()), @"
+    insta::assert_snapshot!(scene.mask(&said.concat()), @r"
     > /tune help
     ```
     /tune TUNING [key=value…]   start a sweep
