@@ -18,7 +18,7 @@ use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubPace, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
 use crate::notify::links::{ArgoPages, Links};
-use crate::notify::slack::{SlackNotifier, SlackSettings, SlackWeb};
+use crate::notify::slack::{PaceLimits, SlackNotifier, SlackSettings, SlackWeb};
 use crate::runtime::{Engines, Notifiers};
 
 /// Every service that messages may go to, configured or not: effects for one that is gone must still be settled.
@@ -117,12 +117,20 @@ pub(super) fn github(config: &Config) -> Result<Option<Arc<Github>>> {
 
 /// What answers people in Slack at once; none where Slack is not configured.
 ///
+fn slack_settings(slack: &config::Slack) -> SlackSettings {
+    let pace = PaceLimits {
+        posts_per_second: slack.pace.posts_per_second,
+        edits_per_minute: slack.pace.edits_per_minute,
+        uploads_per_minute: slack.pace.uploads_per_minute,
+    };
+    SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone(), pace }
+}
+
 /// # Errors
 /// A client cannot be made.
 pub(super) fn slack_web(config: &Config) -> Result<Option<SlackWeb>> {
     let Some(slack) = &config.slack else { return Ok(None) };
-    let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
-    Ok(Some(SlackWeb::new(settings).context("no client for Slack can be made")?))
+    Ok(Some(SlackWeb::new(slack_settings(slack)).context("no client for Slack can be made")?))
 }
 
 /// Where messages lead to.
@@ -135,8 +143,7 @@ pub(super) async fn links(config: &Config, engines: &ArgoEngines) -> Links {
 pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>, links: &Links) -> Result<Notifiers> {
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
-        let settings = SlackSettings { api_url: slack.api_url.clone(), bot_token: slack.bot_token.clone() };
-        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(settings, links.clone())?));
+        notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(slack_settings(slack), links.clone())?));
     }
     if let Some(github) = github {
         notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links.clone())));

@@ -24,6 +24,7 @@ use crate::chat::socket::SocketMode;
 use crate::chat::{self, FrontDesk};
 use crate::config::Config;
 use crate::domain::effect::Lane;
+use crate::domain::sweep::Service;
 use crate::http;
 use crate::ingress::TrialTokens;
 use crate::notify::slack::SlackWeb;
@@ -175,7 +176,7 @@ impl App {
         let performer = Arc::new(performer.with_applier(applier));
         let engine_lanes = self.engines.keys().cloned().map(Lane::Engine);
         let service_lanes = adapters::SERVICES.into_iter().map(Lane::Service);
-        for lane in engine_lanes.chain(service_lanes) {
+        for lane in engine_lanes.chain(service_lanes).chain([Lane::Pictures(Service::Slack)]) {
             self.spawn(
                 format!("relay of {lane}"),
                 relay::run(lane, store.clone(), Arc::clone(&performer), cancel.clone()),

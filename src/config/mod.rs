@@ -34,7 +34,7 @@ use source::Source;
 pub enum Purpose {
     /// To serve, or to check for it: everything has to be there.
     Serve,
-    /// To run one sweep from the terminal: tunings, engines, store and dashboards. Sections for GitHub, Slack, triggers and
+    /// To run one sweep from the terminal: tunings, engines, store and dashboards. Sections for GitHub, Slack, SlackPace, triggers and
     /// schedules may be absent; where they are present their types are checked, but no secret is read.
     Run,
     /// To tell what an event would start: as to serve, with triggers and schedules, but no secret is read.

@@ -27,6 +27,7 @@ pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("slack.bot_token", differs(&old.slack, &new.slack, |a: &Slack, b| !same(&a.bot_token, &b.bot_token))),
         ("slack.app_token", differs(&old.slack, &new.slack, |a, b| !same_or_none(&a.app_token, &b.app_token))),
         ("slack.sockets", differs(&old.slack, &new.slack, |a, b| a.sockets != b.sockets)),
+        ("slack.pace", differs(&old.slack, &new.slack, |a, b| a.pace != b.pace)),
         ("grafana", old.grafana != new.grafana),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()

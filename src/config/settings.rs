@@ -125,6 +125,16 @@ pub struct Slack {
     pub app_token: Option<SecretString>,
     /// Connections of Socket Mode at a time.
     pub sockets: u32,
+    pub pace: SlackPace,
+}
+
+/// How often Slack is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlackPace {
+    /// New messages, in each channel.
+    pub posts_per_second: u32,
+    pub edits_per_minute: u32,
+    pub uploads_per_minute: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,6 +69,8 @@ pub enum Content {
     Closing(Box<Report>),
     /// A line in the thread of a running sweep's message; never edited.
     Detail(Box<Detail>),
+    /// Pictures of a sweep that has ended, in the thread of its message; never edited.
+    Charts(Box<Report>),
     /// Plain text in answer to a command.
     Answer { text: String },
     /// What the head of a fork's pull request waits for, or who has allowed it; on GitHub only.
@@ -77,6 +79,9 @@ pub enum Content {
 
 /// What a slot's name ends with if it is the closing line of the sweep message whose slot is the rest.
 const CLOSING: &str = "/closing";
+
+/// The same for its charts.
+const CHARTS: &str = "/charts";
 
 /// What stands between the slot of a sweep message and the name of a line in its thread.
 const DETAIL: &str = "/detail/";
@@ -111,7 +116,11 @@ impl Notification {
     pub fn shared(&self) -> Option<String> {
         match &self.content {
             Content::Sweep(report) => Self::shared_key(&report.tuning, &self.destination),
-            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => None,
+            Content::Closing(_)
+            | Content::Detail(_)
+            | Content::Charts(_)
+            | Content::Answer { .. }
+            | Content::Fork(_) => None,
         }
     }
 
@@ -125,6 +134,11 @@ impl Notification {
         format!("{slot}{CLOSING}")
     }
 
+    /// The slot of the charts in the thread of the sweep message in `slot`.
+    pub fn charts_slot(slot: &str) -> String {
+        format!("{slot}{CHARTS}")
+    }
+
     /// The slot of a line in the thread of the sweep message in `slot`.
     pub fn detail_slot(slot: &str, detail: &Detail) -> String {
         format!("{slot}{DETAIL}{}", detail.news.name())
@@ -134,8 +148,17 @@ impl Notification {
     pub fn thread_slot(&self) -> Option<&str> {
         match self.content {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
+            Content::Charts(_) => self.slot.strip_suffix(CHARTS),
             Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
             Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => None,
+        }
+    }
+
+    /// The slot of the message that comes before this one in its thread, besides the one that begins it.
+    pub fn preceding_slot(&self) -> Option<String> {
+        match self.content {
+            Content::Charts(_) => self.thread_slot().map(Self::closing_slot),
+            _ => None,
         }
     }
 
@@ -173,7 +196,7 @@ impl Action {
             Self::Notify(notification) => match notification.content {
                 Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => 0,
                 Content::Detail(_) => 1,
-                Content::Closing(_) => 2,
+                Content::Closing(_) | Content::Charts(_) => 2,
             },
         }
     }
@@ -183,7 +206,13 @@ impl Action {
             Self::Submit { engine, .. } | Self::Stop { engine, .. } | Self::Release { engine, .. } => {
                 Lane::Engine(engine.clone())
             }
-            Self::Notify(notification) => Lane::Service(notification.destination.service()),
+            Self::Notify(notification) => {
+                let service = notification.destination.service();
+                match notification.content {
+                    Content::Charts(_) => Lane::Pictures(service),
+                    _ => Lane::Service(service),
+                }
+            }
             Self::Apply(_) | Self::CheckFile(_) => Lane::Service(Service::Github),
         }
     }
@@ -194,6 +223,8 @@ impl Action {
 pub enum Lane {
     Engine(EngineName),
     Service(Service),
+    /// Pictures take long to draw and to send: no word waits for one.
+    Pictures(Service),
 }
 
 impl std::fmt::Display for Lane {
@@ -201,6 +232,7 @@ impl std::fmt::Display for Lane {
         match self {
             Self::Engine(name) => write!(f, "engine/{name}"),
             Self::Service(service) => f.write_str(service.name()),
+            Self::Pictures(service) => write!(f, "{}/pictures", service.name()),
         }
     }
 }
@@ -209,7 +241,18 @@ impl std::fmt::Display for Lane {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "receipt", rename_all = "snake_case")]
 pub enum Receipt {
-    Slack { channel: String, ts: String },
-    GithubComment { id: u64 },
-    GithubCheck { id: u64 },
+    Slack {
+        channel: String,
+        ts: String,
+    },
+    /// Slack names the files, not the message that they came in.
+    SlackFiles {
+        files: Vec<String>,
+    },
+    GithubComment {
+        id: u64,
+    },
+    GithubCheck {
+        id: u64,
+    },
 }

@@ -45,10 +45,24 @@ pub struct Supplement {
     pub before: Vec<Report>,
     /// All trials of a sweep that has ended, where the message shows them.
     pub trials: Vec<Trial>,
+    /// Of a message that shows pictures.
+    pub pictures: Vec<Picture>,
 }
 
 impl Supplement {
-    pub const NOTHING: &'static Self = &Self { before: Vec::new(), trials: Vec::new() };
+    pub const NOTHING: &'static Self = &Self { before: Vec::new(), trials: Vec::new(), pictures: Vec::new() };
+}
+
+/// A picture to show in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Has the sweep's id in it, by which the picture is found again.
+    pub file_name: String,
+    pub title: String,
+    /// What is seen, for those who do not see it.
+    pub description: String,
+    /// As PNG.
+    pub bytes: Vec<u8>,
 }
 
 #[derive(Debug, thiserror::Error)]

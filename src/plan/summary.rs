@@ -64,8 +64,11 @@ pub fn report(snapshot: &Snapshot, waits_for: Option<&str>, now: Timestamp) -> R
     }
 }
 
+/// Trials with a value that it takes for there to be something to see in a chart.
+const CHARTED: u32 = 2;
+
 /// The messages that carry `report`: the sweep's own at each of its destinations and, once it has ended, a closing line
-/// for whoever is to be mentioned.
+/// for whoever is to be mentioned, and charts.
 pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut notify = |slot: String, destination: &Destination, content: Content| {
@@ -77,6 +80,9 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
         if report.is_final() && is_closed(sweep, destination) {
             notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));
+            if report.best().is_some() && report.counts.complete >= CHARTED {
+                notify(Notification::charts_slot(&slot), destination, Content::Charts(Box::new(report.clone())));
+            }
         }
     }
     effects

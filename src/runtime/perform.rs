@@ -27,6 +27,8 @@ use crate::notify::{Delivery, NotifyError};
 use crate::store::{LeasedEffect, Store, StoreError};
 use crate::telemetry::Metrics;
 
+mod pictures;
+
 /// No call to an engine or a service may take longer.
 const CALL_LIMIT: Duration = Duration::from_secs(60);
 /// A trial's token outlives its time limit by this much.
@@ -209,7 +211,7 @@ impl Performer {
         Ok(performed(limited(place.release(sweep)).await))
     }
 
-    /// The notification with the thread that it goes into, or `None` while the message that begins the thread is not
+    /// The notification with the thread that it goes into, or `None` while what comes before it there is not
     /// delivered yet.
     async fn in_thread<'a>(&self, notification: &'a Notification) -> Result<Option<Cow<'a, Notification>>, StoreError> {
         let Some(slot) = notification.thread_slot() else {
@@ -221,6 +223,11 @@ impl Performer {
         let Some(Receipt::Slack { ts, .. }) = self.store.receipt(slot).await? else {
             return Ok(None);
         };
+        if let Some(slot) = notification.preceding_slot()
+            && self.store.receipt(&slot).await?.is_none()
+        {
+            return Ok(None);
+        }
         // Slack has no threads within threads: a message that is in one is followed by its own in the same.
         let thread = Some(thread.clone().unwrap_or(ts));
         let destination = Destination::Slack { channel: channel.clone(), thread, mention: mention.clone() };
@@ -284,7 +291,7 @@ fn later(error: String, after: Option<SignedDuration>) -> Performed {
 
 /// A line whose sweep message is not delivered yet waits for it, but not for ever.
 fn before_its_thread(attempts: u32) -> Performed {
-    let error = "the sweep's message, which begins the thread, is not delivered".to_owned();
+    let error = "what comes before it in the thread is not delivered".to_owned();
     if attempts < THREAD_PATIENCE {
         Performed::Later { error, after: None, ambiguous: false }
     } else {

@@ -56,11 +56,14 @@ pub(super) fn trial_state(text: &str) -> Result<TrialState, Fault> {
 pub(super) fn lane(text: &str) -> Result<Lane, Fault> {
     match text.strip_prefix("engine/") {
         Some(engine) => Ok(Lane::Engine(name(engine)?)),
-        None => [Service::Slack, Service::Github]
-            .into_iter()
-            .find(|service| service.name() == text)
-            .map(Lane::Service)
-            .ok_or_else(|| unknown("lane", text)),
+        None => {
+            let (name, lane): (_, fn(Service) -> Lane) = match text.strip_suffix("/pictures") {
+                Some(name) => (name, Lane::Pictures),
+                None => (text, Lane::Service),
+            };
+            let service = [Service::Slack, Service::Github].into_iter().find(|service| service.name() == name);
+            service.map(lane).ok_or_else(|| unknown("lane", text))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod api;
 mod apply;
+mod charts;
 mod chat;
 mod command;
 mod comment;
@@ -14,6 +15,7 @@ mod form;
 mod health;
 mod missed;
 mod outage;
+mod pace;
 mod pull_request;
 mod push;
 mod refusal;

@@ -19,7 +19,10 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("ingress", &["domain"]),
     ("exchange", &["domain"]),
     ("telemetry", &["domain"]),
-    ("runtime", &["domain", "edit", "search", "plan", "config", "store", "engine", "notify", "ingress", "telemetry"]),
+    (
+        "runtime",
+        &["domain", "edit", "search", "plan", "charts", "config", "store", "engine", "notify", "ingress", "telemetry"],
+    ),
     ("chat", &["domain", "config", "store", "ingress", "plan::command", "notify::slack", "telemetry"]),
     (
         "http",

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Checker;
-use crate::config::schema::{DashboardEntry, GithubPaceSection, GithubSection, SlackSection};
-use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, GithubPace, Grafana, Slack};
+use crate::config::schema::{DashboardEntry, GithubPaceSection, GithubSection, SlackPaceEntry, SlackSection};
+use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, GithubPace, Grafana, Slack, SlackPace};
 use crate::config::source::Place;
 use crate::domain::ids::{Repository, TuningName};
 
@@ -93,7 +93,8 @@ impl<'a> Checker<'a> {
             let problem = place.key("sockets").problem("`sockets` means nothing without `app_token`");
             self.problems.push(problem.hint("add `app_token: {env: SLACK_APP_TOKEN}`, or leave `sockets` out"));
         }
-        Some(Slack { api_url: api_url?, bot_token: bot_token?, signing_secrets, app_token, sockets })
+        let pace = self.slack_pace(&place.key("pace"), &section.pace);
+        Some(Slack { api_url: api_url?, bot_token: bot_token?, signing_secrets, app_token, sockets, pace })
     }
 
     fn app_token(&mut self, place: &Place<'_>, section: &SlackSection) -> Option<SecretString> {
@@ -106,6 +107,21 @@ impl<'a> Checker<'a> {
             self.problems.push(problem.hint(hint));
         }
         Some(token)
+    }
+
+    fn slack_pace(&mut self, place: &Place<'_>, entry: &SlackPaceEntry) -> SlackPace {
+        let mut rate = |name: &str, written: Option<u32>, default: u32| {
+            if written == Some(0) {
+                let problem = place.key(name).problem("0 would let no message out");
+                self.problems.push(problem.hint(format!("Slack allows {default}")));
+            }
+            written.unwrap_or(default)
+        };
+        SlackPace {
+            posts_per_second: rate("posts_per_second", entry.posts_per_second, 1),
+            edits_per_minute: rate("edits_per_minute", entry.edits_per_minute, 50),
+            uploads_per_minute: rate("uploads_per_minute", entry.uploads_per_minute, 100),
+        }
     }
 
     fn api_url(&mut self, place: &Place<'_>, written: Option<&str>, default: &str) -> Option<Url> {

@@ -138,6 +138,20 @@ pub(in crate::config) struct SlackSection {
     pub sockets: Option<u32>,
     /// The API. Default: `https://slack.com/api`.
     pub api_url: Option<String>,
+    /// How often Slack is called. Default: as often as Slack allows every app.
+    #[serde(default)]
+    pub pace: SlackPaceEntry,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::config) struct SlackPaceEntry {
+    /// New messages a second, in each channel. Default: 1.
+    pub posts_per_second: Option<u32>,
+    /// Edits a minute. Default: 50.
+    pub edits_per_minute: Option<u32>,
+    /// Files a minute. Default: 100.
+    pub uploads_per_minute: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]

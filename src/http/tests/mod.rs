@@ -189,6 +189,7 @@ fn config() -> Config {
         slack: Some(config::Slack {
             api_url: "http://127.0.0.1:1".parse().unwrap(),
             bot_token: secret("unused"),
+            pace: crate::config::SlackPace { posts_per_second: 1, edits_per_minute: 50, uploads_per_minute: 100 },
             signing_secrets: vec![secret("old-signing"), secret("new-signing")],
             app_token: None,
             sockets: 2,

@@ -75,7 +75,7 @@ impl GithubNotifier {
             }
             Content::Answer { text } => (markdown::answer(slot, text), false),
             Content::Fork(notice) => (fork::comment(slot, notice), true),
-            Content::Detail(_) => return Err(no_thread()),
+            Content::Detail(_) | Content::Charts(_) => return Err(no_thread()),
         })
     }
 
@@ -160,7 +160,9 @@ fn urgency(delivery: &Delivery<'_>) -> Urgency {
     match &delivery.notification.content {
         Content::Answer { .. } => Urgency::Answer,
         Content::Sweep(report) if delivery.receipt.is_some() && !report.is_final() => Urgency::Progress,
-        Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) | Content::Fork(_) => Urgency::Result,
+        Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) | Content::Charts(_) | Content::Fork(_) => {
+            Urgency::Result
+        }
     }
 }
 

@@ -87,6 +87,13 @@ pub fn closing(report: &Report, mention: Option<&str>) -> Message {
     draft.message(line)
 }
 
+/// What stands above the pictures of a sweep that has ended. It has no blocks: Slack takes a text with files.
+pub fn charts(report: &Report) -> Message {
+    let sweep = Phrase::default().words("How ").code(report.sweep.as_str()).words(" came to its best");
+    let what = if report.importances.is_empty() { "." } else { ", and what mattered." };
+    Message { text: mrkdwn::phrase(&sweep.words(what)), blocks: Vec::new() }
+}
+
 /// An answer to a command; backticks in it mark code.
 pub fn answer(text: &str) -> Message {
     let shown = fitted(text, SECTION - 1, |text| mrkdwn::phrase(&Phrase::answer(&prose::lines(text, SECTION))));

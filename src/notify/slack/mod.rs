@@ -1,11 +1,17 @@
 //! Slack: blocks, and the client that posts and edits them.
 
+mod api;
 pub mod blocks;
 pub mod client;
 mod errors;
+mod files;
+mod history;
 mod mrkdwn;
+mod pace;
 pub mod views;
 pub mod web;
 
-pub use client::{SlackNotifier, SlackSettings, SlackSetupError};
+pub use api::{SlackSettings, SlackSetupError};
+pub use client::SlackNotifier;
+pub use pace::PaceLimits;
 pub use web::{SlackWeb, WebError};

@@ -146,6 +146,7 @@ impl Bench {
                 Content::Closing(_) => "closing".to_owned(),
                 Content::Detail(_) => "detail".to_owned(),
                 Content::Fork(notice) => format!("fork: {}", notice.sha.short()),
+                Content::Charts(_) => "charts".to_owned(),
             },
             other => other.key(),
         };

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::pictures;
 use crate::domain::effect::{Content, Notification};
 use crate::domain::report::Report;
 use crate::domain::sweep::Destination;
@@ -31,6 +32,12 @@ pub(super) struct Edition<'a> {
 /// # Errors
 /// The store cannot be read.
 pub(super) async fn of<'a>(store: &Store, notification: &'a Notification) -> Result<Option<Edition<'a>>, StoreError> {
+    if let Content::Charts(report) = &notification.content {
+        let supplement = Supplement { pictures: pictures::draw(store, report).await?, ..Supplement::default() };
+        let something = !supplement.pictures.is_empty();
+        let notification = Cow::Borrowed(notification);
+        return Ok(something.then_some(Edition { notification, supplement, perhaps_there: false }));
+    }
     let Content::Sweep(report) = &notification.content else {
         return Ok(Some(Edition {
             notification: Cow::Borrowed(notification),
@@ -39,7 +46,7 @@ pub(super) async fn of<'a>(store: &Store, notification: &'a Notification) -> Res
         }));
     };
     let Some(key) = notification.shared() else {
-        let supplement = Supplement { trials: trials(store, notification, report).await?, before: Vec::new() };
+        let supplement = Supplement { trials: trials(store, notification, report).await?, ..Supplement::default() };
         return Ok(Some(Edition { notification: Cow::Borrowed(notification), supplement, perhaps_there: false }));
     };
     let mut sharers = store.sharers(&key, MOST_BEFORE + 1).await?;
@@ -56,7 +63,7 @@ pub(super) async fn of<'a>(store: &Store, notification: &'a Notification) -> Res
         _ => Cow::Borrowed(notification),
     };
     let before = sharers.into_iter().filter_map(|sharer| sharer.report).collect();
-    let supplement = Supplement { before, trials: Vec::new() };
+    let supplement = Supplement { before, ..Supplement::default() };
     Ok(Some(Edition { notification, supplement, perhaps_there: true }))
 }
 

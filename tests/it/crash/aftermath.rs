@@ -223,7 +223,11 @@ fn check_nothing_else_was_said(sweeps: &[Sweep], slack: &FakeSlack, github: &Fak
     slack.read(|workspace| {
         for message in workspace.channels.values().flat_map(|channel| &channel.messages) {
             if message.author == Author::App {
-                let slot = message.metadata("slot").expect("every message of ours has a slot").to_owned();
+                let files: Vec<&str> = message.files.iter().filter_map(|file| file["name"].as_str()).collect();
+                let slot = match files.first() {
+                    Some(file) => format!("{file} in {:?}", message.thread_ts),
+                    None => message.metadata("slot").expect("every message of ours has a slot").to_owned(),
+                };
                 assert!(slots.insert(slot.clone()), "{slot} was posted twice");
             }
         }

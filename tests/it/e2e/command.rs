@@ -39,6 +39,9 @@ async fn a_command_is_acknowledged_and_its_message_becomes_the_summary() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
+        @tunebot
+        | How `quadratic-9dsnu2` came to its best.
+        | (picture quadratic-9dsnu2-history.png, Optimisation history: quadratic-9dsnu2: best loss 0.009857 (trial 1))
     ");
     let message = scene.slack.only_message(TUNING);
     let slots: Vec<_> = message.editions.iter().map(|edition| edition.metadata.clone()).collect();
@@ -139,6 +142,9 @@ async fn a_sweep_is_run_again_with_the_same_words() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
+        @tunebot
+        | How `quadratic-9dsnu2` came to its best.
+        | (picture quadratic-9dsnu2-history.png, Optimisation history: quadratic-9dsnu2: best loss 0.009857 (trial 1))
     @tunebot (edited)
     | *quadratic*: loss *0.009857*, was 0.009857 before (no change)
     | ```
@@ -149,6 +155,9 @@ async fn a_sweep_is_run_again_with_the_same_words() {
     | [Re-run] [Details]
         @tunebot
         | @noor *quadratic*: loss *0.009857*, was 0.009857 before (no change)
+        @tunebot
+        | How `quadratic-93ap9q` came to its best.
+        | (picture quadratic-93ap9q-history.png, Optimisation history: quadratic-93ap9q: best loss 0.009857 (trial 1))
     ");
 }
 

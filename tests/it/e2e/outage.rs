@@ -20,12 +20,12 @@ async fn with_held() -> Scene {
     .await
 }
 
-/// One message with the summary, and one line in its thread.
+/// One message with the summary, one line and one message with pictures in its thread.
 async fn assert_said_once(scene: &Scene) {
     scene.outbox_is_empty().await;
     assert_eq!(scene.slack.faults_left(), 0, "every fault has happened");
     let channel = scene.channel(TUNING);
-    assert_eq!(channel.matches("@tunebot").count(), 2, "{channel}");
+    assert_eq!(channel.matches("@tunebot").count(), 3, "{channel}");
     assert_eq!(channel.matches("6 trials in [time]: 6 done").count(), 1, "{channel}");
     scene.slack.only_message(TUNING);
 }

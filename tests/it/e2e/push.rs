@@ -193,6 +193,9 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.009715*
+        @tunebot
+        | How `quadratic-zq6ern` came to its best.
+        | (picture quadratic-zq6ern-history.png, Optimisation history: quadratic-zq6ern: best loss 0.009715 (trial 1))
     @tunebot (edited)
     | *quadratic*: loss *0.009715*, was 0.009715 on `main` (no change)
     | Check passed: as good as before (needs: loss not worse than on main by more than 1 %)
@@ -204,6 +207,9 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.009715*, was 0.009715 on `main` (no change)
+        @tunebot
+        | How `quadratic-vt8akv` came to its best.
+        | (picture quadratic-vt8akv-history.png, Optimisation history: quadratic-vt8akv: best loss 0.009715 (trial 1))
     @tunebot (edited)
     | *quadratic*: loss *0.2097*, was 0.0097 on `main` (+0.2000, 2059 % worse)
     | Check did not pass: worse by 2058.67 % (needs: loss not worse than on main by more than 1 %)
@@ -215,6 +221,9 @@ async fn a_later_push_is_held_against_the_first_and_fails_the_check_when_it_is_w
     | [Re-run] [Details]
         @tunebot
         | *quadratic*: loss *0.2097*, was 0.0097 on `main` (+0.2000, 2059 % worse)
+        @tunebot
+        | How `quadratic-ynkyfr` came to its best.
+        | (picture quadratic-ynkyfr-history.png, Optimisation history: quadratic-ynkyfr: best loss 0.2097 (trial 1))
     ");
 }
 

@@ -41,6 +41,9 @@ async fn killed_between_sending_a_message_and_noting_it_slack_has_it_once() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
+        @tunebot
+        | How `quadratic-uatv9w` came to its best.
+        | (picture quadratic-uatv9w-history.png, Optimisation history: quadratic-uatv9w: best loss 0.009715 (trial 1))
     ");
 }
 
@@ -54,7 +57,7 @@ async fn killed_between_sending_the_closing_line_and_noting_it_slack_has_it_once
     kill_at(&mut scene, &gate).await;
     scene.outbox_is_empty().await;
     let channel = scene.closed().await;
-    assert_eq!(channel.matches("@tunebot").count(), 2, "{channel}");
+    assert_eq!(channel.matches("@tunebot").count(), 3, "the message, its closing line, its charts: {channel}");
 }
 
 #[tokio::test]
@@ -107,6 +110,9 @@ async fn stopped_by_sigterm_it_ends_its_trials_and_resumes_the_sweep_after_the_r
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
+        @tunebot
+        | How `quadratic-uatv9w` came to its best.
+        | (picture quadratic-uatv9w-history.png, Optimisation history: quadratic-uatv9w: best loss 0.009715 (trial 1))
     ");
     assert_eq!(scene.slack.only_message(TUNING).ts, message.ts, "the message goes on in place");
     let attempts = scene.tunebot.config().started_attempts();

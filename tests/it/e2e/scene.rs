@@ -130,7 +130,9 @@ impl Scene {
 
     /// Waits for so many closing lines in a channel.
     pub async fn closings(&self, channel: &str, count: usize) {
-        let is_closing = |message: &&Message| message.author == Author::App && message.thread_ts.is_some();
+        let is_closing = |message: &&Message| {
+            message.author == Author::App && message.metadata("slot").is_some_and(|slot| slot.ends_with("/closing"))
+        };
         self.slack
             .wait_for(&format!("{count} closing lines"), |workspace| {
                 (workspace.channel(channel).messages.iter().filter(is_closing).count() >= count).then_some(())

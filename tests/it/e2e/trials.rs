@@ -134,6 +134,9 @@ async fn a_metric_that_is_no_number_or_missing_fails_its_trial_and_not_the_sweep
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.17739*
+        @tunebot
+        | How `quadratic-fbh5mz` came to its best.
+        | (picture quadratic-fbh5mz-history.png, Optimisation history: quadratic-fbh5mz: best loss 0.1774 (trial 0))
     ");
 }
 
@@ -153,6 +156,9 @@ async fn a_trial_that_was_lost_is_tried_again() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009715*
+        @tunebot
+        | How `quadratic-k7krkt` came to its best.
+        | (picture quadratic-k7krkt-history.png, Optimisation history: quadratic-k7krkt: best loss 0.009715 (trial 1))
     ");
     let attempts = scene.tunebot.config().started_attempts();
     let ends: Vec<&str> = attempts.iter().map(|attempt| &attempt[attempt.len() - 4..]).collect();

@@ -143,7 +143,10 @@ impl ConfigFolder {
 
     pub fn slack(self, slack: &FakeSlack) -> Self {
         let section = json!({"api_url": slack.api_url(), "bot_token": {"env": "SLACK_BOT_TOKEN"},
-                             "signing_secrets": [{"env": "SLACK_SIGNING_SECRET"}]});
+                             "signing_secrets": [{"env": "SLACK_SIGNING_SECRET"}],
+                             // The fake has no limits unless a test wants some; then it says at what pace it is called.
+                             "pace": {"posts_per_second": 10_000, "edits_per_minute": 600_000,
+                                      "uploads_per_minute": 600_000}});
         self.variable("SLACK_BOT_TOKEN", BOT_TOKEN)
             .variable("SLACK_SIGNING_SECRET", SIGNING_SECRET)
             .set("/slack", section)

@@ -23,7 +23,7 @@ slack: {bot_token: xoxb-very-secret, signing_secrets: [abc-very-secret, {value: 
           |                                                                         ^
     tunebot.yaml:1:101  slack.token: `token` is not a field here
         1 | slack: {bot_token: ****************, signing_secrets: [***************, {value: ****************}], token: 1}
-          |                                                                                                     ^^^^^ known: api_url, app_token, bot_token, signing_secrets, sockets
+          |                                                                                                     ^^^^^ known: api_url, app_token, bot_token, pace, signing_secrets, sockets
     4 errors
     ");
 }

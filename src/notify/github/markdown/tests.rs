@@ -372,7 +372,7 @@ fn a_comment_tells_in_one_folded_line_what_came_before() {
         older("resnet-dddddd", fixtures::failed()),
         older("resnet-eeeeee", fixtures::running()),
     ];
-    let supplement = Supplement { before, trials: Vec::new() };
+    let supplement = Supplement { before, ..Supplement::default() };
     let text = comment("tuning/resnet", &fixtures::queued(), Context { links: &[], supplement: &supplement });
     let (_, said) = text.split_once("<details><summary>Before").unwrap();
     insta::assert_snapshot!(said, @"

@@ -1,6 +1,10 @@
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use std::time::Duration;
 
+use serde_json::{Value, json};
+use url::Url;
+
+use super::super::pace::PaceLimits;
 use super::*;
 use crate::domain::effect::Notification;
 use crate::notify::Supplement;
@@ -31,7 +35,8 @@ fn receipt(ts: &str) -> Receipt {
 }
 
 fn notifier(api_url: &Url) -> SlackNotifier {
-    let settings = SlackSettings { api_url: api_url.clone(), bot_token: "xoxb-test".into() };
+    let settings =
+        SlackSettings { api_url: api_url.clone(), bot_token: "xoxb-test".into(), pace: PaceLimits::default() };
     SlackNotifier::new(settings, fixtures::all_links()).unwrap()
 }
 
@@ -193,7 +198,7 @@ async fn slack_being_unwell_is_waited_out() {
         outcome(broken).await,
     ];
     insta::assert_snapshot!(all.join("\n"), @r"
-    again after Some(7s): Slack takes no more chat.postMessage for the moment
+    not before 7s: Slack takes no more chat.postMessage for the moment
     again after None: Slack answered chat.postMessage with HTTP 503 Service Unavailable
     again after None: Slack answered chat.postMessage with internal_error
     again after None: Slack took a message but did not say which one it is
@@ -252,7 +257,7 @@ async fn a_slack_that_is_away_or_silent_is_tried_again() {
     // Connections are taken by the operating system, but nobody reads them.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut notifier = notifier(&format!("http://{}", silent.local_addr().unwrap()).parse().unwrap());
-    notifier.call_timeout = Duration::from_millis(20);
+    notifier.api.call_timeout = Duration::from_millis(20);
     let silence = notifier.deliver(delivery()).await;
     assert!(
         matches!(&silence, Err(NotifyError::Transient { message, .. }) if message.contains("did not answer")),

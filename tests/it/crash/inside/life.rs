@@ -97,7 +97,8 @@ fn start_loops(surroundings: &Surroundings, store: &Store) {
     tokio::spawn(Reconciler::new(store.clone(), config.clone(), shared, counted, availability.clone()).run(cancel()));
     let performer =
         Arc::new(Performer::new(store.clone(), config, Arc::clone(&engines), notifiers(&link), Arc::clone(&metrics)));
-    for lane in [Lane::Engine(name.clone()), Lane::Service(Service::Slack), Lane::Service(Service::Github)] {
+    let services = [Lane::Service(Service::Slack), Lane::Pictures(Service::Slack), Lane::Service(Service::Github)];
+    for lane in services.into_iter().chain([Lane::Engine(name.clone())]) {
         tokio::spawn(relay::run(lane, store.clone(), Arc::clone(&performer), cancel()));
     }
     tokio::spawn(observer::run(name, engine, store.clone(), availability, cancel()));

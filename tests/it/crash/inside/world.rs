@@ -240,7 +240,11 @@ impl Notifier for Link {
         let slot = &delivery.notification.receipt_key();
         let (sweep, is_final) = match &delivery.notification.content {
             Content::Sweep(report) => (Some(&report.sweep), report.is_final()),
-            Content::Closing(_) | Content::Detail(_) | Content::Answer { .. } | Content::Fork(_) => (None, true),
+            Content::Closing(_)
+            | Content::Detail(_)
+            | Content::Charts(_)
+            | Content::Answer { .. }
+            | Content::Fork(_) => (None, true),
         };
         let number = {
             let mut state = self.world.read();
@@ -276,6 +280,7 @@ impl Notifier for Link {
 
 fn number_of(receipt: &Receipt) -> u64 {
     match receipt {
+        Receipt::SlackFiles { files } => files[0].parse().expect("a number of this world"),
         Receipt::Slack { ts, .. } => ts.parse().expect("a number of this world"),
         Receipt::GithubComment { id } | Receipt::GithubCheck { id } => *id,
     }

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::super::fault::Fault;
 use super::arguments::Arguments;
 use super::workspace::{Author, Channel, Edition, Message, Workspace, to_json};
-use super::{BOT_USER, TEAM, blocks, metadata, text};
+use super::{BOT_USER, TEAM, blocks, files, metadata, scopes, text};
 
 /// What can be called, and so what faults can be injected for.
-pub const METHODS: [&str; 10] = [
+pub const METHODS: [&str; 14] = [
     "auth.test",
     "chat.postMessage",
     "chat.update",
@@ -25,6 +25,10 @@ pub const METHODS: [&str; 10] = [
     "views.open",
     "views.update",
     "apps.connections.open",
+    "conversations.info",
+    "files.getUploadURLExternal",
+    "files.completeUploadExternal",
+    "usergroups.list",
 ];
 
 pub struct Call<'a> {
@@ -37,7 +41,7 @@ pub struct Call<'a> {
 
 /// Why a call is refused.
 #[derive(Debug)]
-enum Refusal {
+pub enum Refusal {
     /// `ok: false` and a word.
     Error(&'static str),
     MissingScope {
@@ -101,7 +105,10 @@ pub fn answer(workspace: &mut Workspace, name: &str, call: &Call<'_>) -> Respons
             json["ok"] = true.into();
             Json(json).into_response()
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            workspace.violations += u32::from(matches!(refusal, Refusal::RateLimited { .. }));
+            refusal.into_response()
+        }
     };
     let headers = [("x-oauth-scopes", scopes), ("x-slack-req-id", "0123456789abcdef0123456789abcdef".to_owned())];
     for (name, value) in headers {
@@ -119,17 +126,39 @@ fn dispatch(workspace: &mut Workspace, name: &str, call: &Call<'_>) -> Result<Va
     }
     let arguments = Arguments::read(call)?;
     authenticate(workspace, call, &arguments)?;
+    let channel = arguments.text("channel");
+    let is_private = channel.and_then(|id| workspace.channels.get(id)).is_some_and(|channel| channel.is_private);
+    if let Some(scope) = scopes::needed(name, channel, is_private) {
+        need_scope(workspace, scope)?;
+    }
+    let answer = perform(workspace, name, &arguments, call)?;
+    workspace.sent.push((name.to_owned(), arguments.all()));
+    Ok(answer)
+}
+
+fn perform(workspace: &mut Workspace, name: &str, arguments: &Arguments, call: &Call<'_>) -> Result<Value, Refusal> {
     match name {
         "auth.test" => Ok(json!({"url": "https://acme.slack.com/", "team": "Acme", "user": "tunebot", "team_id": TEAM,
                                  "user_id": BOT_USER, "bot_id": "B0TUNEBOT1", "is_enterprise_install": false})),
-        "chat.postMessage" => post(workspace, &arguments, call.now),
-        "chat.update" => update(workspace, &arguments, call.now),
-        "chat.postEphemeral" => post_ephemeral(workspace, &arguments),
-        "users.info" => user(workspace, &arguments),
-        "views.open" => workspace.interactive.open(&arguments).map_err(Refusal::Error),
-        "views.update" => workspace.interactive.update(&arguments).map_err(Refusal::Error),
-        "conversations.history" => history(workspace, &arguments, call.now),
-        _ => replies(workspace, &arguments, call.now),
+        "chat.postMessage" => post(workspace, arguments, call.now),
+        "chat.update" => update(workspace, arguments, call.now),
+        "chat.postEphemeral" => post_ephemeral(workspace, arguments),
+        "users.info" => user(workspace, arguments),
+        "views.open" => workspace.interactive.open(arguments).map_err(Refusal::Error),
+        "views.update" => workspace.interactive.update(arguments).map_err(Refusal::Error),
+        "conversations.history" => history(workspace, arguments, call.now),
+        "conversations.replies" => replies(workspace, arguments, call.now),
+        "conversations.info" => info(workspace, arguments),
+        "usergroups.list" => Ok(groups(workspace)),
+        "files.getUploadURLExternal" => {
+            take_upload(workspace, "files.getUploadURLExternal", call.now)?;
+            let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+            files::address(workspace, arguments, host)
+        }
+        _ => {
+            take_upload(workspace, "files.completeUploadExternal", call.now)?;
+            files::complete(workspace, arguments, call.now)
+        }
     }
 }
 
@@ -154,9 +183,38 @@ fn need_scope(workspace: &Workspace, needed: &'static str) -> Result<(), Refusal
     Err(Refusal::MissingScope { needed, provided })
 }
 
-/// The channel, if the bot may see it and is in it.
-fn need_channel<'a>(workspace: &'a mut Workspace, arguments: &Arguments) -> Result<&'a mut Channel, Refusal> {
-    let id = arguments.text("channel").ok_or("channel_not_found")?;
+fn take_upload(workspace: &mut Workspace, method: &'static str, now: Instant) -> Result<(), Refusal> {
+    let limit = workspace.limits.uploads;
+    let calls = workspace.file_calls.entry(method).or_default();
+    calls.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })
+}
+
+/// A public channel is seen by all, a private one by its members.
+fn info(workspace: &Workspace, arguments: &Arguments) -> Result<Value, Refusal> {
+    let channel = arguments.text("channel").and_then(|id| workspace.channels.get(id)).ok_or("channel_not_found")?;
+    if channel.is_private && !channel.bot_is_member {
+        return Err("channel_not_found".into());
+    }
+    Ok(json!({"channel": {"id": channel.id, "name": channel.name, "is_channel": true, "is_private": channel.is_private,
+                          "is_member": channel.bot_is_member, "is_archived": channel.is_archived}}))
+}
+
+fn groups(workspace: &Workspace) -> Value {
+    let groups: Vec<Value> = workspace
+        .groups
+        .iter()
+        .map(|(id, handle)| json!({"id": id, "handle": handle, "name": handle, "is_usergroup": true, "date_delete": 0}))
+        .collect();
+    json!({"usergroups": groups})
+}
+
+/// The channel that `argument` names, if the bot may see it and is in it.
+pub fn need_channel<'a>(
+    workspace: &'a mut Workspace,
+    arguments: &Arguments,
+    argument: &str,
+) -> Result<&'a mut Channel, Refusal> {
+    let id = arguments.text(argument).ok_or("channel_not_found")?;
     let channel = workspace.channels.get_mut(id).ok_or("channel_not_found")?;
     match (channel.bot_is_member, channel.is_private) {
         (true, _) => Ok(channel),
@@ -196,9 +254,8 @@ impl Content {
 }
 
 fn post(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Result<Value, Refusal> {
-    need_scope(workspace, "chat:write")?;
     let limit = workspace.limits.posts;
-    let channel = need_channel(workspace, arguments)?;
+    let channel = need_channel(workspace, arguments, "channel")?;
     channel.posts.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
     if channel.is_archived {
         return Err("is_archived".into());
@@ -218,7 +275,8 @@ fn post(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Resul
         blocks: content.blocks.unwrap_or_default(),
         metadata: content.metadata.filter(has_content),
     };
-    let message = Message { ts: ts.clone(), author: Author::App, thread_ts, editions: vec![edition] };
+    let message =
+        Message { ts: ts.clone(), author: Author::App, thread_ts, editions: vec![edition], files: Vec::new() };
     let channel = workspace.channel_mut(&id);
     channel.messages.push(message);
     let json = channel.messages.last().map(|message| to_json(channel, message, true));
@@ -232,10 +290,9 @@ fn has_content(metadata: &Value) -> bool {
 
 /// What the call leaves out of metadata, and of blocks when it gives no text, stays as it was.
 fn update(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Result<Value, Refusal> {
-    need_scope(workspace, "chat:write")?;
     let limit = workspace.limits.updates;
     workspace.updates.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
-    let channel = need_channel(workspace, arguments)?;
+    let channel = need_channel(workspace, arguments, "channel")?;
     let content = Content::read(arguments, 4_000)?;
     let ts = arguments.text("ts").ok_or("message_not_found")?;
     let message = channel.messages.iter_mut().find(|message| message.ts == ts).ok_or("message_not_found")?;
@@ -253,20 +310,18 @@ fn update(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Res
 }
 
 fn user(workspace: &Workspace, arguments: &Arguments) -> Result<Value, Refusal> {
-    need_scope(workspace, "users:read")?;
     let id = arguments.text("user").unwrap_or_default();
     let name = workspace.people.get(id).ok_or("user_not_found")?;
     Ok(json!({"user": {"id": id, "team_id": TEAM, "name": name, "is_bot": false}}))
 }
 
 fn post_ephemeral(workspace: &mut Workspace, arguments: &Arguments) -> Result<Value, Refusal> {
-    need_scope(workspace, "chat:write")?;
     let user = arguments.text("user").ok_or("user_not_in_channel")?.to_owned();
     if !workspace.people.contains_key(&user) {
         return Err("user_not_in_channel".into());
     }
     let content = Content::read(arguments, 40_000)?;
-    let id = need_channel(workspace, arguments)?.id.clone();
+    let id = need_channel(workspace, arguments, "channel")?.id.clone();
     let edition =
         Edition { text: content.text.unwrap_or_default(), blocks: content.blocks.unwrap_or_default(), metadata: None };
     let shown = text::show(workspace, &edition);
@@ -292,13 +347,9 @@ fn replies(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Re
 }
 
 fn readable<'a>(workspace: &'a mut Workspace, arguments: &Arguments, now: Instant) -> Result<&'a Channel, Refusal> {
-    let is_private = arguments.text("channel").and_then(|id| workspace.channels.get(id)).is_some_and(|c| c.is_private);
-    let is_direct = arguments.text("channel").is_some_and(|id| id.starts_with('D'));
-    let private = if is_direct { "im:history" } else { "groups:history" };
-    need_scope(workspace, if is_private { private } else { "channels:history" })?;
     let limit = workspace.limits.reads;
     workspace.reads.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
-    need_channel(workspace, arguments).map(|channel| &*channel)
+    need_channel(workspace, arguments, "channel").map(|channel| &*channel)
 }
 
 /// The part between `oldest` and `latest`, `limit` messages at a time; the cursor is the place of the next one.

@@ -35,6 +35,16 @@ impl Arguments {
         Ok(Self(values))
     }
 
+    /// All of them, what is written as JSON in a string read.
+    pub fn all(&self) -> Value {
+        let read = |(name, value): (&String, &Value)| {
+            let inside = value.as_str().filter(|text| text.starts_with(['[', '{']));
+            let value = inside.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone());
+            (name.clone(), value)
+        };
+        Value::Object(self.0.iter().filter(|(name, _)| *name != "token").map(read).collect())
+    }
+
     /// A text that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())

@@ -9,9 +9,11 @@
 mod api;
 mod arguments;
 mod blocks;
+mod files;
 pub mod interactive;
 mod metadata;
 mod people;
+pub mod scopes;
 mod sockets;
 mod text;
 pub mod workspace;
@@ -50,6 +52,9 @@ pub const NOOR: &str = "U0NOOR0001";
 /// The bot's own user.
 pub const BOT_USER: &str = "U0TUNEBOT1";
 pub const TEAM: &str = "T0ACME0001";
+
+/// What the sending of a file's content is called among the methods.
+pub const UPLOAD: &str = "upload";
 
 pub struct FakeSlack {
     core: Arc<Core>,
@@ -90,7 +95,7 @@ impl FakeSlack {
     /// # Panics
     /// Slack, or at least this one, has no such method.
     pub fn inject(&self, method: &str, fault: Fault) {
-        assert!(method == "*" || METHODS.contains(&method), "{method} is none of {METHODS:?}");
+        assert!(matches!(method, "*" | UPLOAD) || METHODS.contains(&method), "{method} is none of {METHODS:?}");
         self.core.faults.add(method, fault);
     }
 
@@ -120,6 +125,16 @@ impl FakeSlack {
 
     pub fn set_limits(&self, limits: Limits) {
         self.core.workspace.write(|workspace| workspace.limits = limits);
+    }
+
+    /// How often tunebot called so often that it was refused. Injected refusals do not count.
+    pub fn violations(&self) -> u32 {
+        self.read(|workspace| workspace.violations)
+    }
+
+    /// The arguments of all calls that were taken, with their methods.
+    pub fn sent(&self) -> Vec<(String, serde_json::Value)> {
+        self.read(|workspace| workspace.sent.clone())
     }
 
     /// Takes a scope away from the bot's token.
@@ -214,6 +229,13 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if uri.path().starts_with(files::UPLOADS) {
+        let fault = core.faults.meet(UPLOAD);
+        return perform(fault, &wire, api::refuse, || {
+            core.workspace.write(|workspace| files::take(workspace, uri.path(), &method, &body))
+        })
+        .await;
+    }
     if let Some(token) = uri.path().strip_prefix("/response/") {
         let status = core.workspace.write(|workspace| interactive::whispered(workspace, token, &body));
         return axum::http::StatusCode::from_u16(status).expect("a status").into_response();

@@ -37,6 +37,12 @@ fn lines_of(workspace: &Workspace, message: &Message) -> Vec<String> {
     let edited = if message.editions.len() > 1 { " (edited)" } else { "" };
     let mut lines = vec![format!("@{author}{edited}")];
     lines.extend(workspace.shown(message).lines().map(|line| format!("| {line}").trim_end().to_owned()));
+    let word = |file: &Value, name: &str| file[name].as_str().unwrap_or_default().to_owned();
+    lines.extend(
+        message.files.iter().map(|file| {
+            format!("| (picture {}, {}: {})", word(file, "name"), word(file, "title"), word(file, "alt_txt"))
+        }),
+    );
     lines
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fault::{Bucket, Rate};
 use super::interactive::Interactive;
-use super::{BOT_TOKEN, BOT_USER, DIRECT, MIKA, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, text};
+use super::{BOT_TOKEN, BOT_USER, DIRECT, MIKA, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, scopes, text};
 
 pub struct Workspace {
     pub token: String,
@@ -19,6 +19,15 @@ pub struct Workspace {
     pub interactive: Interactive,
     pub(super) updates: Bucket,
     pub(super) reads: Bucket,
+    pub(super) file_calls: BTreeMap<&'static str, Bucket>,
+    /// Files by id, from the moment that there is an address to send them to.
+    pub files: BTreeMap<String, File>,
+    /// How often a limit was broken: what was answered with 429 because of it.
+    pub violations: u32,
+    /// What was sent in calls that were taken: method and arguments.
+    pub sent: Vec<(String, Value)>,
+    /// User groups by id.
+    pub groups: BTreeMap<String, String>,
     /// Microseconds since 1970 of the newest message.
     newest: i64,
 }
@@ -32,19 +41,24 @@ pub struct Limits {
     pub updates: Rate,
     /// `conversations.*`, over the workspace.
     pub reads: Rate,
+    /// Each method of `files.*`, over the workspace.
+    pub uploads: Rate,
 }
 
 impl Limits {
-    pub const NONE: Self = Self { posts: Rate::UNLIMITED, updates: Rate::UNLIMITED, reads: Rate::UNLIMITED };
+    pub const NONE: Self =
+        Self { posts: Rate::UNLIMITED, updates: Rate::UNLIMITED, reads: Rate::UNLIMITED, uploads: Rate::UNLIMITED };
 }
 
-/// Slack's own: about one message a second in a channel with some room for bursts, tier 3 (50 a minute) for the rest.
+/// Slack's own: about one message a second in a channel with some room for bursts, tier 4 (100 a minute) for files, tier 3
+/// (50 a minute) for the rest.
 impl Default for Limits {
     fn default() -> Self {
         Self {
             posts: Rate { burst: 20, per_minute: 60 },
             updates: Rate { burst: 50, per_minute: 50 },
             reads: Rate { burst: 50, per_minute: 50 },
+            uploads: Rate { burst: 100, per_minute: 100 },
         }
     }
 }
@@ -78,6 +92,21 @@ pub struct Message {
     pub thread_ts: Option<String>,
     /// Oldest first; at least one. The last is what is seen now.
     pub editions: Vec<Edition>,
+    /// The files that came with it, as the Web API shows them.
+    pub files: Vec<Value>,
+}
+
+/// A file on its way, or there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub length: usize,
+    /// What those who do not see it are told.
+    pub description: String,
+    /// Once it has been sent.
+    pub content: Option<Vec<u8>>,
+    /// It is in a message, or private for good.
+    pub is_complete: bool,
 }
 
 /// One form of a message.
@@ -115,15 +144,7 @@ impl Workspace {
             };
             (id.to_owned(), channel)
         };
-        let scopes = [
-            "chat:write",
-            "commands",
-            "channels:history",
-            "groups:history",
-            "im:history",
-            "app_mentions:read",
-            "users:read",
-        ];
+        let scopes = scopes::ALL;
         let people = [(MIKA, "mika"), (NOOR, "noor"), (BOT_USER, "tunebot")];
         Self {
             token: BOT_TOKEN.to_owned(),
@@ -140,6 +161,11 @@ impl Workspace {
             interactive: Interactive::default(),
             updates: Bucket::default(),
             reads: Bucket::default(),
+            file_calls: BTreeMap::new(),
+            files: BTreeMap::new(),
+            violations: 0,
+            sent: Vec::new(),
+            groups: BTreeMap::from([("S0MLTEAM01".to_owned(), "ml-platform".to_owned())]),
             newest: 0,
         }
     }
@@ -174,7 +200,7 @@ impl Workspace {
         let is_thread = |ts: &str| messages.iter().any(|m| m.ts == ts && m.thread_ts.is_none());
         assert!(thread.is_none_or(is_thread), "no message {thread:?} in {channel} to reply to");
         let thread_ts = thread.map(str::to_owned);
-        messages.push(Message { ts: ts.clone(), author, thread_ts, editions: vec![edition] });
+        messages.push(Message { ts: ts.clone(), author, thread_ts, editions: vec![edition], files: Vec::new() });
         ts
     }
 }
@@ -203,6 +229,9 @@ pub(super) fn to_json(channel: &Channel, message: &Message, with_metadata: bool)
     } else if replies > 0 {
         json["thread_ts"] = message.ts.clone().into();
         json["reply_count"] = replies.into();
+    }
+    if !message.files.is_empty() {
+        json["files"] = message.files.clone().into();
     }
     if let Some(metadata) = now.metadata.as_ref().filter(|_| with_metadata) {
         json["metadata"] = metadata.clone();

@@ -127,7 +127,7 @@ fn all_trials_are_there_as_far_as_github_has_room() {
     trials[1].steps = vec![(1, 0.4), (2, 0.5)];
     trials[2].reason = Some("exit code 1: `| oh`".to_owned());
     let text = |trials: &[Trial]| {
-        let supplement = Supplement { trials: trials.to_vec(), before: Vec::new() };
+        let supplement = Supplement { trials: trials.to_vec(), ..Supplement::default() };
         check(&better(), Context { links: &[], supplement: &supplement }).text
     };
     let shown = text(&trials);
