@@ -39,6 +39,9 @@ async fn a_mention_in_a_thread_starts_a_sweep_in_that_thread() {
         | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
+        @tunebot
+        | How `quadratic-[id]` came to its best.
+        | (picture quadratic-[id]-history.png, Optimisation history: quadratic-[id]: best loss 0.009857 (trial 1))
     ");
 }
 
