@@ -10,8 +10,9 @@ use super::apply::Application;
 use super::approval::ForkNotice;
 use super::detail::Detail;
 use super::event::EventKey;
-use super::ids::{AttemptId, EngineName, SweepId, TuningName};
+use super::ids::{AttemptId, EngineName, EventId, SweepId, TuningName};
 use super::params::Params;
+use super::preview::Preview;
 use super::report::Report;
 use super::repository_rules::FileCheck;
 use super::sweep::{Destination, Service};
@@ -71,6 +72,8 @@ pub enum Content {
     Detail(Box<Detail>),
     /// Pictures of a sweep that has ended, in the thread of its message; never edited.
     Charts(Box<Report>),
+    /// What will run if somebody says yes; its next edition says what became of it.
+    Preview(Box<Preview>),
     /// Plain text in answer to a command.
     Answer { text: String },
     /// What the head of a fork's pull request waits for, or who has allowed it; on GitHub only.
@@ -119,6 +122,7 @@ impl Notification {
             Content::Closing(_)
             | Content::Detail(_)
             | Content::Charts(_)
+            | Content::Preview(_)
             | Content::Answer { .. }
             | Content::Fork(_) => None,
         }
@@ -127,6 +131,11 @@ impl Notification {
     /// What its receipt is kept under.
     pub fn receipt_key(&self) -> String {
         self.shared().unwrap_or_else(|| self.slot.clone())
+    }
+
+    /// The slot of the preview of what an event asked for.
+    pub fn preview_slot(event: EventId) -> String {
+        format!("preview/{event}")
     }
 
     /// The slot of the closing line of the sweep message in `slot`.
@@ -150,7 +159,7 @@ impl Notification {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
             Content::Charts(_) => self.slot.strip_suffix(CHARTS),
             Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
-            Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => None,
+            Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) => None,
         }
     }
 
@@ -194,7 +203,7 @@ impl Action {
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
-                Content::Sweep(_) | Content::Answer { .. } | Content::Fork(_) => 0,
+                Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) => 0,
                 Content::Detail(_) => 1,
                 Content::Closing(_) | Content::Charts(_) => 2,
             },

@@ -20,6 +20,7 @@ pub mod key_path;
 pub mod metrics;
 pub mod nearest;
 pub mod params;
+pub mod preview;
 pub mod report;
 pub mod repository_rules;
 pub mod rules;

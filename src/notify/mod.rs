@@ -22,6 +22,7 @@ mod importance;
 #[cfg(test)]
 mod loopback;
 mod phrases;
+mod preview;
 mod prose;
 mod spending;
 mod standing;

@@ -259,8 +259,7 @@ pub fn totals(report: &Report) -> String {
     if finished == 0 && report.counts == Counts::default() {
         return format!("{trials}{time}");
     }
-    let spent = spending::spent(report).map(|spent| format!(" · {spent}")).unwrap_or_default();
-    format!("{trials}{time}: {}{saved}{spent}", tally(&report.counts, ", "))
+    format!("{trials}{time}: {}{saved}{}", tally(&report.counts, ", "), spending::spent(report))
 }
 
 /// How it is run: "8 at a time, TPE, seed 7"; where the sampler chooses among methods, with its choice.

@@ -200,6 +200,10 @@ impl Dispatcher {
             match self.store.finish_event(leased.id, result(&leased.event, decided, now)).await {
                 Ok(()) => return Ok(Worked::Done(decisions)),
                 Err(StoreError::SweepIdTaken(id)) => warn!(%id, "the sweep id is taken; deriving another"),
+                Err(error @ StoreError::PreviewSettled(_)) => {
+                    info!(%error, "deciding again");
+                    facts = Facts::default();
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -252,13 +256,14 @@ fn has_asker(event: &Event) -> bool {
 
 /// What is written for an event: its decisions, and with each sweep its first message.
 fn result(event: &Event, decided: Decided, now: Timestamp) -> EventResult {
-    let Decided { decisions, sweeps, earlier, signals, approvals, seen_head, answers } = decided;
+    let Decided { decisions, sweeps, earlier, signals, approvals, seen_head, answers, previews } = decided;
     let first_messages = sweeps.iter().flat_map(|sweep| {
         let report = summary::first_report(sweep, now);
         summary::notifications(sweep, &report, now)
     });
     let effects = first_messages.chain(answers).collect();
-    EventResult { decisions, sweeps, earlier, effects, signals, head: event.kind.head(), approvals, seen_head }
+    let head = event.kind.head();
+    EventResult { decisions, sweeps, earlier, effects, signals, previews, head, approvals, seen_head }
 }
 
 /// The verdict that an event with these decisions counts under.

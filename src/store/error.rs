@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::ids::SweepId;
+use crate::domain::ids::{EventId, SweepId};
 
 /// An error of the store. The texts say what happened, to which file, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +64,10 @@ pub enum StoreError {
     /// Nothing was written; the caller derives another id.
     #[error("the sweep id {0} is taken")]
     SweepIdTaken(SweepId),
+
+    /// Somebody else has answered the preview in between: look again and decide again.
+    #[error("the preview of event {0} is answered already")]
+    PreviewSettled(EventId),
 
     /// A row that this program cannot read: written by hand or by another version.
     #[error("{what} in the store cannot be read: {reason}")]

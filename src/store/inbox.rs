@@ -10,7 +10,8 @@ use super::earlier::{EarlierImage, insert_earlier};
 use super::error::{Fault, StoreError};
 use super::heads::move_head;
 use super::outbox::{EncodedEffect, write_effect};
-use super::rows::{decode, encode, micros, micros_after, unknown};
+use super::previews::{PreviewImage, write_preview};
+use super::rows::{decode, encode, micros, micros_after};
 use super::shared_messages::share_messages;
 use super::signals::{EncodedSignal, insert_signal};
 use super::sweeps::{SweepImage, insert_sweep};
@@ -24,8 +25,13 @@ use crate::domain::effect::Effect;
 use crate::domain::event::{Event, EventKind, Source};
 use crate::domain::head::HeadMove;
 use crate::domain::ids::{EventId, SweepId};
+use crate::domain::preview::Preview;
 use crate::domain::signal::Signal;
 use crate::domain::sweep::Sweep;
+
+mod state;
+
+pub use state::EventState;
 
 /// The answer to whoever delivers an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,36 +71,11 @@ pub struct EventResult {
     pub earlier: Vec<(SweepId, Vec<EarlierTrial>)>,
     pub effects: Vec<Effect>,
     pub signals: Vec<Signal>,
+    pub previews: Vec<Preview>,
     /// Where the branch or pull request that it is about stands now.
     pub head: Option<HeadMove>,
     pub approvals: Vec<Approval>,
     pub seen_head: Option<SeenHead>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventState {
-    Ready,
-    Leased,
-    Done,
-    /// Given up after too many attempts.
-    Dead,
-}
-
-impl EventState {
-    pub const ALL: [Self; 4] = [Self::Ready, Self::Leased, Self::Done, Self::Dead];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Leased => "leased",
-            Self::Done => "done",
-            Self::Dead => "dead",
-        }
-    }
-
-    pub(super) fn read(text: &str) -> Result<Self, Fault> {
-        Self::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| unknown("state of an event", text))
-    }
 }
 
 /// An event with its fate, as `tunebot explain` shows it.
@@ -163,6 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::SweepIdTaken`]: nothing is written; derive another id and call again.
+    /// [`StoreError::PreviewSettled`]: nothing is written; look again.
     pub async fn finish_event(&self, id: EventId, result: EventResult) -> Result<(), StoreError> {
         let wake = Wake {
             signals: !result.signals.is_empty() || !result.sweeps.is_empty(),
@@ -174,12 +156,16 @@ impl Store {
         let sweeps = result.sweeps.iter().map(SweepImage::of).collect::<Result<Vec<_>, _>>()?;
         let earlier = result.earlier.iter().map(EarlierImage::of).collect::<Result<Vec<_>, _>>()?;
         let effects = result.effects.iter().map(EncodedEffect::of).collect::<Result<Vec<_>, _>>()?;
+        let previews = result.previews.iter().map(PreviewImage::of).collect::<Result<Vec<_>, _>>()?;
         let signals = result.signals.iter().map(EncodedSignal::of).collect::<Result<Vec<_>, _>>()?;
         let head = result.head;
         self.write(Shape::Compound, wake, move |connection| {
             Box::pin(async move {
                 if !end_event(connection, id, outcome, &decisions).await? {
                     return Ok(());
+                }
+                for preview in &previews {
+                    write_preview(connection, preview).await?;
                 }
                 for sweep in &sweeps {
                     insert_sweep(connection, sweep).await?;

@@ -17,6 +17,7 @@ mod inbox;
 mod lock;
 mod open;
 mod outbox;
+mod previews;
 mod retention;
 mod rows;
 mod schedules;

@@ -16,6 +16,7 @@ mod health;
 mod missed;
 mod outage;
 mod pace;
+mod preview;
 mod pull_request;
 mod push;
 mod refusal;

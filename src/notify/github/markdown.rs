@@ -4,12 +4,14 @@ mod proposal;
 
 pub use proposal::{Row, proposal, proposal_title};
 
+use crate::domain::preview::{Preview, PreviewState};
 use crate::domain::report::{Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
 use crate::notify::importance::mattered;
 use crate::notify::links::Link;
 use crate::notify::phrases::{self, Phrase};
+use crate::notify::preview as asked;
 use crate::notify::prose;
 use crate::notify::spending;
 use crate::notify::standing::{self, Medium};
@@ -66,6 +68,17 @@ pub fn closing(slot: &str, report: &Report, mention: Option<&str>) -> String {
 pub fn answer(slot: &str, text: &str) -> String {
     let text = markup::phrase(&Phrase::answer(&prose::lines(text, LIMIT / 8)));
     within_limit(&format!("{}\n{text}", markup::marker(slot)))
+}
+
+/// What will run if somebody says yes, or what became of it.
+pub fn preview(slot: &str, preview: &Preview) -> String {
+    let mut parts = vec![markup::phrase(&asked::headline(preview))];
+    if preview.state == PreviewState::Asked {
+        parts.push(markup::phrase(&asked::plan(preview)));
+        parts.push(markup::words(&asked::expectation(preview)));
+        parts.push(markup::phrase(&asked::footnote(preview)));
+    }
+    within_limit(&format!("{}\n{}", markup::marker(slot), paragraphs(parts)))
 }
 
 /// "tunebot / resnet: better by 0.6 %".

@@ -75,6 +75,7 @@ impl GithubNotifier {
             }
             Content::Answer { text } => (markdown::answer(slot, text), false),
             Content::Fork(notice) => (fork::comment(slot, notice), true),
+            Content::Preview(preview) => (markdown::preview(slot, preview), true),
             Content::Detail(_) | Content::Charts(_) => return Err(no_thread()),
         })
     }
@@ -158,7 +159,7 @@ fn no_thread() -> NotifyError {
 
 fn urgency(delivery: &Delivery<'_>) -> Urgency {
     match &delivery.notification.content {
-        Content::Answer { .. } => Urgency::Answer,
+        Content::Answer { .. } | Content::Preview(_) => Urgency::Answer,
         Content::Sweep(report) if delivery.receipt.is_some() && !report.is_final() => Urgency::Progress,
         Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) | Content::Charts(_) | Content::Fork(_) => {
             Urgency::Result

@@ -21,8 +21,10 @@ use super::mrkdwn;
 
 mod buttons;
 mod detail;
+mod preview;
 
 pub use detail::detail;
+pub use preview::preview;
 
 /// Cells of the progress bar.
 const BAR: usize = 16;

@@ -47,6 +47,7 @@ impl SlackNotifier {
             Content::Closing(report) => blocks::closing(report, mention),
             Content::Detail(detail) => blocks::detail(detail),
             Content::Charts(report) => blocks::charts(report),
+            Content::Preview(preview) => blocks::preview(preview),
             Content::Answer { text } => blocks::answer(text),
             // It is for GitHub; here it would be a line in words.
             Content::Fork(notice) => blocks::answer(&format!("A fork's commit `{}` waits.", notice.sha.short())),
@@ -169,7 +170,7 @@ fn calls(delivery: &Delivery<'_>, place: &Place<'_>) -> Vec<(Limit, u32)> {
 }
 
 fn is_edited(content: &Content) -> bool {
-    matches!(content, Content::Sweep(_))
+    matches!(content, Content::Sweep(_) | Content::Preview(_))
 }
 
 /// Where a message goes, and since when it may have been there.
@@ -197,6 +198,7 @@ fn oldest(content: &Content) -> Option<String> {
     let created_at = match content {
         Content::Sweep(report) | Content::Closing(report) | Content::Charts(report) => report.created_at,
         Content::Detail(detail) => detail.created_at,
+        Content::Preview(preview) => preview.asked_at,
         Content::Answer { .. } | Content::Fork(_) => return None,
     };
     let earliest = created_at.checked_sub(CLOCK_MARGIN).ok()?;

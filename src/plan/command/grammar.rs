@@ -5,7 +5,7 @@ use std::fmt;
 use super::code;
 use super::words;
 use crate::domain::error::UserError;
-use crate::domain::ids::SweepId;
+use crate::domain::ids::{EventId, SweepId};
 use crate::domain::nearest::nearest;
 
 /// One command, as far as it can be understood without the rules.
@@ -39,6 +39,14 @@ pub enum Command {
     Apply {
         sweep: SweepId,
     },
+    /// Starts what an event asked for that waits for a confirmation.
+    Confirm {
+        event: EventId,
+    },
+    /// Lets it be.
+    Cancel {
+        event: EventId,
+    },
     Compare {
         left: SweepId,
         right: SweepId,
@@ -53,8 +61,8 @@ pub enum Command {
 }
 
 /// The words that a command may begin with, besides the name of a tuning.
-pub(super) const VERBS: [&str; 10] =
-    ["list", "status", "best", "details", "stop", "rerun", "apply", "compare", "approve", "help"];
+pub(super) const VERBS: [&str; 12] =
+    ["list", "status", "best", "details", "stop", "rerun", "apply", "confirm", "cancel", "compare", "approve", "help"];
 
 /// Reads what follows `/tune` (with or without `/tune` itself). Nothing at all asks for help.
 ///
@@ -80,6 +88,8 @@ pub fn parse(text: &str) -> Result<Command, UserError> {
         ("stop", [sweep]) => Ok(Command::Stop { sweep: sweep_id(sweep)? }),
         ("rerun", [sweep]) => Ok(Command::Rerun { sweep: sweep_id(sweep)? }),
         ("apply", [sweep]) => Ok(Command::Apply { sweep: sweep_id(sweep)? }),
+        ("confirm", [event]) => Ok(Command::Confirm { event: event_id(event)? }),
+        ("cancel", [event]) => Ok(Command::Cancel { event: event_id(event)? }),
         ("compare", [left, right]) => Ok(Command::Compare { left: sweep_id(left)?, right: sweep_id(right)? }),
         ("approve", []) => Ok(Command::Approve { commit: None }),
         ("approve", [commit]) => Ok(Command::Approve { commit: Some(commit_prefix(commit)?) }),
@@ -122,6 +132,15 @@ fn commit_prefix(word: &str) -> Result<String, UserError> {
     )))
 }
 
+fn event_id(word: &str) -> Result<EventId, UserError> {
+    word.trim_start_matches('#').parse().map(EventId).map_err(|_| {
+        UserError::new(format!(
+            "{} is not the number of a preview: what waits for a confirmation shows its number. `/tune stop SWEEP` ends a sweep.",
+            code(word)
+        ))
+    })
+}
+
 /// How the command that begins with `verb` is written.
 fn usage(verb: &str) -> &'static str {
     match verb {
@@ -132,6 +151,8 @@ fn usage(verb: &str) -> &'static str {
         "stop" => "stop SWEEP",
         "rerun" => "rerun SWEEP",
         "apply" => "apply SWEEP",
+        "confirm" => "confirm NUMBER",
+        "cancel" => "cancel NUMBER",
         "compare" => "compare SWEEP SWEEP",
         "approve" => "approve [COMMIT]",
         "help" => "help [TUNING]",
@@ -165,6 +186,8 @@ impl fmt::Display for Command {
             Self::Stop { sweep } => write!(f, "stop {sweep}"),
             Self::Rerun { sweep } => write!(f, "rerun {sweep}"),
             Self::Apply { sweep } => write!(f, "apply {sweep}"),
+            Self::Confirm { event } => write!(f, "confirm {event}"),
+            Self::Cancel { event } => write!(f, "cancel {event}"),
             Self::Compare { left, right } => write!(f, "compare {left} {right}"),
             Self::Approve { commit: None } => f.write_str("approve"),
             Self::Approve { commit: Some(commit) } => write!(f, "approve {commit}"),

@@ -17,7 +17,7 @@ use crate::domain::params::{Domain, Params, Value};
 use crate::domain::report::{Conclusion, Phase, Ranked, Report};
 use crate::domain::rules::Rules;
 use crate::domain::sweep::Against;
-use crate::domain::tuning::Tuning;
+use crate::domain::tuning::{Confirm, Tuning};
 
 /// The answer to a command before anything is done: what was understood, or why nothing will happen.
 ///
@@ -42,6 +42,8 @@ fn understood(rules: &Rules, command: &Command, asker: &Asker<'_>) -> Result<Str
         Command::Help { tuning } => help(rules, tuning.as_deref()),
         Command::Stop { sweep } => format!("Stopping `{sweep}`, if it runs."),
         Command::Approve { .. } => "`/tune approve` is for comments on pull requests of forks.".to_owned(),
+        Command::Confirm { event } => format!("Starting what waits under the number {event}, if it still does."),
+        Command::Cancel { event } => format!("Cancelling what waits under the number {event}, if it still does."),
         Command::Rerun { sweep } => format!("Running `{sweep}` again with the same words."),
         Command::Apply { sweep } => format!("Writing the best of `{sweep}` into its repository, by a pull request."),
         Command::Status { .. } | Command::Best { .. } | Command::Details { .. } | Command::Compare { .. } => {
@@ -55,7 +57,8 @@ pub fn announce(order: &Order, reference: Option<&str>) -> String {
     let Order { tuning, notes, seed, .. } = order;
     let on = reference.map(|reference| format!(" on {}", code(reference))).unwrap_or_default();
     let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    let mut text = format!("Starting *{}*{on}: {}{seed}.", tuning.name, plan(tuning));
+    let starting = if tuning.confirm == Confirm::Always { "To be confirmed:" } else { "Starting" };
+    let mut text = format!("{starting} *{}*{on}: {}{seed}.", tuning.name, plan(tuning));
     for note in notes {
         text.push(' ');
         text.push_str(&capitalised(note));

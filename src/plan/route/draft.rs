@@ -11,11 +11,13 @@ use crate::domain::detail::Told;
 use crate::domain::earlier::{EarlierTrial, StartsFrom};
 use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::estimate::Estimate;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKey};
 use crate::domain::ids::{RuleName, SweepId, TuningName};
+use crate::domain::preview::Preview;
 use crate::domain::rules::{OnNewer, Overlap, Rules};
 use crate::domain::signal::{Signal, SignalKind, StopRequest};
 use crate::domain::sweep::{Baseline, Code, Destination, Origin, Sweep, SweepState};
+use crate::domain::tuning::Tuning;
 use crate::plan::command::Order;
 use crate::plan::{beginning, estimate};
 
@@ -104,14 +106,25 @@ pub(super) struct Draft<'a> {
     pub rules: &'a Rules,
     pub facts: &'a Facts,
     pub occasion: Occasion,
+    /// Set while what waited for a confirmation is started.
+    pub confirmed: Option<Confirmed>,
     decided: Decided,
     /// Tunings that wait for the head of a fork to be allowed.
     waiting: Vec<TuningName>,
 }
 
+/// What somebody has said yes to.
+pub(super) struct Confirmed {
+    /// Of the event that asked for it: however often it is confirmed, it leads to the same sweep.
+    pub key: EventKey,
+    /// As it was shown.
+    pub tuning: Tuning,
+}
+
 impl<'a> Draft<'a> {
     pub fn new(event: &'a Event, rules: &'a Rules, facts: &'a Facts, occasion: Occasion) -> Self {
-        Self { event, rules, facts, occasion, decided: Decided::default(), waiting: Vec::new() }
+        let (confirmed, waiting) = (None, Vec::new());
+        Self { event, rules, facts, occasion, confirmed, decided: Decided::default(), waiting }
     }
 
     pub fn finish(mut self) -> Decided {
@@ -229,8 +242,11 @@ impl<'a> Draft<'a> {
 
     /// The id of the next sweep, from what uniquely asks for it.
     fn next_id(&self, order: &Order) -> SweepId {
-        let key = &self.event.key;
-        let asked_by = format!("{}/{}/{}", key.source.name(), key.delivery, self.decided.sweeps.len());
+        let (key, which) = match &self.confirmed {
+            Some(confirmed) => (&confirmed.key, "confirmed".to_owned()),
+            None => (&self.event.key, self.decided.sweeps.len().to_string()),
+        };
+        let asked_by = format!("{}/{}/{which}", key.source.name(), key.delivery);
         SweepId::derive(&order.tuning.name, &asked_by, self.occasion.salt)
     }
 
@@ -348,8 +364,20 @@ impl<'a> Draft<'a> {
             destination,
             content: Content::Answer { text: texts.join("\n\n") },
         };
+        self.notify(notification);
+    }
+
+    pub fn notify(&mut self, notification: Notification) {
         let action = Action::Notify(notification);
         self.decided.answers.push(Effect { sweep: None, due_at: self.occasion.now, action });
+    }
+
+    pub fn note_preview(&mut self, preview: Preview) {
+        self.decided.previews.push(preview);
+    }
+
+    pub fn has_preview(&self) -> bool {
+        !self.decided.previews.is_empty()
     }
 }
 

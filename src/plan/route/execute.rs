@@ -5,14 +5,14 @@ use super::draft::{Draft, Halt, Older, Start};
 use super::facts::{Fact, Need};
 use super::fork;
 use super::place::Place;
-use super::query;
+use super::{preview, query};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::ids::SweepId;
 use crate::domain::rules::Rules;
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Code, Sweep, SweepState};
 use crate::domain::tuning::Tuning;
-use crate::plan::command::{Command, Order, code, permitted, resolve};
+use crate::plan::command::{self, Command, Order, code, permitted, resolve};
 
 /// What a command came to: a decision, and an answer in words where that is not said elsewhere.
 pub(super) struct Executed {
@@ -42,7 +42,13 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
         Command::Start { tuning, words } => {
             let order = order(draft.rules, place, tuning, words)?;
             let code = place.code(draft, &order)?;
-            start(draft, place, &by, Asked { order, code, because: "asked for".to_owned() }).map(Executed::from)
+            start(
+                draft,
+                place,
+                &by,
+                Asked { order, code, because: "asked for".to_owned(), command: command.to_string() },
+            )
+            .map(Executed::from)
         }
         Command::Rerun { sweep } => rerun(draft, place, &by, sweep).map(Executed::from),
         Command::Stop { sweep } => stop(draft, place, &by, sweep),
@@ -53,6 +59,8 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
             )),
         },
         Command::Apply { sweep } => apply(draft, place, &by, sweep).map(Executed::from),
+        Command::Confirm { event } => preview::confirm(draft, place, &by, *event),
+        Command::Cancel { event } => preview::cancel(draft, place, &by, *event),
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }
@@ -83,14 +91,29 @@ pub(super) fn check_access(tuning: &Tuning, place: Place<'_>) -> Result<(), Halt
     permitted(tuning, &place.asker()).map_err(|error| Halt::refused(error.0))
 }
 
-struct Asked {
-    order: Order,
-    code: Option<Code>,
-    because: String,
+/// A sweep that a person or a program asks for.
+pub(super) struct Asked {
+    pub order: Order,
+    pub code: Option<Code>,
+    pub because: String,
+    /// As it can be typed after `/tune`.
+    pub command: String,
 }
 
 fn start(draft: &mut Draft<'_>, place: Place<'_>, by: &str, asked: Asked) -> Result<Decision, Halt> {
-    let Asked { order, code, because } = asked;
+    if let Some(confirmed) = &draft.confirmed
+        && confirmed.tuning != asked.order.tuning
+    {
+        return Err(Halt::refused(format!(
+            "The configuration of *{}* has changed since this was asked for. Nothing was started. {} asks again.",
+            asked.order.tuning.name,
+            command::code(&format!("/tune {}", asked.command))
+        )));
+    }
+    if let Some(asks_back) = preview::ask(draft, place, by, &asked)? {
+        return Ok(asks_back);
+    }
+    let Asked { order, code, because, .. } = asked;
     let origin = place.origin();
     let start = Start {
         group: place.group(&order.tuning.name),
@@ -112,7 +135,12 @@ fn rerun(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Res
     if let Some(code) = &earlier.code {
         fork::check_again(draft, code, &order.tuning.name)?;
     }
-    let asked = Asked { order, code: earlier.code.clone(), because: format!("{id} asked for again") };
+    let asked = Asked {
+        order,
+        code: earlier.code.clone(),
+        because: format!("{id} asked for again"),
+        command: format!("rerun {id}"),
+    };
     start(draft, place, by, asked)
 }
 

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::domain::access::RepositoryPermission;
 use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::earlier::EarlierSweep;
-use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
+use crate::domain::event::Event;
+use crate::domain::ids::{CommitSha, EventId, Repository, RuleName, SweepId, TuningName};
+use crate::domain::preview::Preview;
 use crate::domain::report::Report;
 use crate::domain::repository_rules::{Finding, RepositoryRules};
 use crate::domain::sweep::{Baseline, Outcome, Sweep};
@@ -48,6 +50,8 @@ pub enum Need {
     Earlier(EarlierNeed),
     /// The reports of the tuning's last finished sweeps, the newest first: [`Fact::Reports`].
     Finished(TuningName),
+    /// What an event asked for that waits for a confirmation, with the event: [`Fact::Preview`].
+    Preview(EventId),
     /// The reports of all unfinished sweeps: [`Fact::Reports`].
     Unfinished,
     /// The report of one sweep: [`Fact::Reports`] with one or none.
@@ -107,6 +111,7 @@ pub enum Fact {
     Baseline(Option<Baseline>),
     Earlier(Vec<EarlierSweep>),
     Reports(Vec<Report>),
+    Preview(Option<Box<(Event, Preview)>>),
     /// It cannot be looked up, now or later, and why, for people: "the GitHub token may not read acme/vision".
     Unavailable(String),
     /// There is no service to ask: GitHub is not configured.

@@ -33,7 +33,12 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
                 return Ok(());
             }
         }
-        Command::Stop { .. } | Command::Rerun { .. } | Command::Apply { .. } | Command::Approve { .. } => {}
+        Command::Stop { .. }
+        | Command::Rerun { .. }
+        | Command::Apply { .. }
+        | Command::Confirm { .. }
+        | Command::Cancel { .. }
+        | Command::Approve { .. } => {}
         Command::List
         | Command::Help { .. }
         | Command::Status { .. }

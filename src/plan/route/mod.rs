@@ -16,6 +16,7 @@ mod once;
 mod order;
 mod own;
 mod place;
+mod preview;
 mod pull_request;
 mod push;
 mod query;
@@ -32,6 +33,7 @@ use crate::domain::earlier::EarlierTrial;
 use crate::domain::effect::Effect;
 use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::{EventId, SweepId};
+use crate::domain::preview::Preview;
 use crate::domain::rules::Rules;
 use crate::domain::signal::Signal;
 use crate::domain::sweep::Sweep;
@@ -62,6 +64,8 @@ pub struct Decided {
     pub seen_head: Option<SeenHead>,
     /// Answers in words. The first message of a sweep is not among them.
     pub answers: Vec<Effect>,
+    /// What waits for a confirmation from now on, or no longer.
+    pub previews: Vec<Preview>,
 }
 
 /// Where the event stands.

@@ -27,6 +27,8 @@ pub(super) fn answer(draft: &Draft<'_>, command: &Command) -> Result<String, Hal
         | Command::Stop { .. }
         | Command::Rerun { .. }
         | Command::Apply { .. }
+        | Command::Confirm { .. }
+        | Command::Cancel { .. }
         | Command::Approve { .. } => {
             return Err(Halt::refused(format!("{} is not a question.", code(&command.to_string()))));
         }

@@ -16,6 +16,7 @@ mod events;
 mod fixture;
 mod forks;
 mod github;
+mod preview;
 mod schedule;
 
 use fixture::*;

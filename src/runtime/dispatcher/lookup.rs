@@ -77,6 +77,10 @@ impl Lookup {
                 Fact::Reports(reports)
             }
             Need::Report(id) => Fact::Reports(self.report(id, now).await?.into_iter().collect()),
+            Need::Preview(event) => Fact::Preview(match (store.event(*event).await?, store.preview(*event).await?) {
+                (Some(record), Some(preview)) => Some(Box::new((record.event, preview))),
+                _ => None,
+            }),
             Need::Finished(tuning) => {
                 let (tuning, state) = (Some(tuning.clone()), Some(SweepState::Finished));
                 let rows = store.list_sweeps(SweepFilter { tuning, state, limit: NEWEST_FINISHED }).await?;

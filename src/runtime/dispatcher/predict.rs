@@ -78,6 +78,10 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
         }
         Need::LastScheduled(_) => (Fact::Head(None), Some("the branch has changed since the last slot".to_owned())),
         Need::Baseline { .. } => (Fact::Baseline(None), None),
+        Need::Preview(event) => {
+            let words = format!("whether event {event} waits for a confirmation only the store can say.");
+            (Fact::Unavailable(words), None)
+        }
         Need::Earlier(_) => (Fact::Unavailable("only the store knows earlier sweeps".to_owned()), None),
         Need::Unfinished | Need::Finished(_) | Need::LastBest(_) => (Fact::Reports(Vec::new()), None),
     }

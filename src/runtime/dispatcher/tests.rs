@@ -144,6 +144,9 @@ impl Bench {
                     format!("{}: first message of {}", notification.destination.key(), report.sweep)
                 }
                 Content::Closing(_) => "closing".to_owned(),
+                Content::Preview(preview) => {
+                    format!("{}: preview {}", notification.destination.key(), preview.state.name())
+                }
                 Content::Detail(_) => "detail".to_owned(),
                 Content::Fork(notice) => format!("fork: {}", notice.sha.short()),
                 Content::Charts(_) => "charts".to_owned(),

@@ -86,6 +86,7 @@ async fn everything_that_an_event_leads_to_is_there_with_its_decisions() {
         sweeps: vec![sweep.clone()],
         earlier: vec![(sweep.id.clone(), Vec::new())],
         effects: vec![message("hello", "Starting", at(0))],
+        previews: Vec::new(),
         signals: vec![started(&sweep.id, 0)],
         approvals: vec![approval.clone()],
         seen_head: Some(head.clone()),

@@ -243,6 +243,7 @@ impl Notifier for Link {
             Content::Closing(_)
             | Content::Detail(_)
             | Content::Charts(_)
+            | Content::Preview(_)
             | Content::Answer { .. }
             | Content::Fork(_) => (None, true),
         };
