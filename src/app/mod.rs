@@ -27,10 +27,11 @@ use crate::domain::effect::Lane;
 use crate::domain::sweep::Service;
 use crate::http;
 use crate::ingress::TrialTokens;
-use crate::notify::slack::SlackWeb;
+use crate::notify::slack::{SlackGroups, SlackWeb};
 use crate::runtime::apply::Applier;
 use crate::runtime::availability::Availability;
 use crate::runtime::catch_up::CatchUp;
+use crate::runtime::dispatcher::Directories;
 use crate::runtime::perform::Performer;
 use crate::runtime::reconciler::Reconciler;
 use crate::runtime::{Engines, Notifiers, dispatcher, observer, relay, scheduler};
@@ -72,6 +73,7 @@ impl App {
         let notifiers = adapters::notifiers(&config, github.as_ref(), &links)?;
         let applier = github.clone().map(|github| Applier::new(github, links));
         let (desk_web, socket_web) = (adapters::slack_web(&config)?, adapters::slack_web(&config)?);
+        let groups = adapters::slack_web(&config)?.map(|web| Arc::new(SlackGroups::new(web)));
         let (sender, receiver) = watch::channel(Arc::new(config));
         let desk = FrontDesk::new(store.clone(), receiver.clone(), Arc::clone(&metrics), desk_web, chat::PATIENCE);
         let app = Self {
@@ -86,7 +88,7 @@ impl App {
             failed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };
-        app.start_loops(&receiver, &notifiers, github, applier);
+        app.start_loops(&receiver, &notifiers, Directories { github, groups }, applier);
         app.spawn("retention", retention::run(app.store.clone(), receiver.clone(), engines.local, app.cancel.clone()));
         app.spawn("inspection", inspection::run(engines.argo, receiver.clone(), app.cancel.clone()));
         app.start_sockets(socket_web, &receiver);
@@ -148,15 +150,15 @@ impl App {
         &self,
         config: &watch::Receiver<Arc<Config>>,
         notifiers: &Notifiers,
-        github: Option<Arc<crate::notify::github::Github>>,
+        directories: Directories,
         applier: Option<Applier>,
     ) {
         let (store, cancel, metrics) = (&self.store, &self.cancel, &self.metrics);
         self.spawn(
             "dispatcher",
-            dispatcher::run(store.clone(), config.clone(), github.clone(), Arc::clone(metrics), cancel.clone()),
+            dispatcher::run(store.clone(), config.clone(), directories.clone(), Arc::clone(metrics), cancel.clone()),
         );
-        if let Some(github) = github {
+        if let Some(github) = directories.github {
             let catch_up = CatchUp::new(store.clone(), github, Arc::clone(metrics));
             self.spawn("catching up", catch_up.run(config.clone(), cancel.clone()));
         }

@@ -68,7 +68,7 @@ impl Origin {
 /// What to say instead: there is no such tuning, or none that the person may start.
 pub(super) fn first(rules: &Rules, asker: &Asker<'_>, name: &str, mut origin: Origin) -> Result<Value, String> {
     let tunings: Vec<&Tuning> =
-        rules.tunings.values().map(AsRef::as_ref).filter(|tuning| permitted(tuning, asker).is_ok()).collect();
+        rules.tunings.values().map(AsRef::as_ref).filter(|tuning| permitted(rules, tuning, asker).is_ok()).collect();
     let tuning = match (name, tunings.as_slice()) {
         ("", []) if rules.tunings.is_empty() => return Err(list(rules)),
         ("", []) => return Err(format!("You may start none of the tunings from here. {}", help(rules, None))),
@@ -76,7 +76,7 @@ pub(super) fn first(rules: &Rules, asker: &Asker<'_>, name: &str, mut origin: Or
         ("", _) => return Ok(views::chooser(&tunings, &origin.written())),
         (name, _) => {
             let order = resolve::<&str>(rules, name, &[]).map_err(|refusal| refusal.0)?;
-            permitted(&order.tuning, asker).map_err(|refusal| refusal.0)?;
+            permitted(rules, &order.tuning, asker).map_err(|refusal| refusal.0)?;
             let configured = rules.tunings.get(&order.tuning.name).map(AsRef::as_ref);
             configured.ok_or_else(|| list(rules))?
         }
@@ -109,7 +109,7 @@ pub(super) fn command(
     }
     let all: Vec<&str> = words.iter().map(|(_, word)| word.as_str()).collect();
     let refused = match resolve(rules, tuning, &all) {
-        Ok(order) => permitted(&order.tuning, asker).err(),
+        Ok(order) => permitted(rules, &order.tuning, asker).err(),
         Err(refusal) => Some(refusal),
     };
     match refused {

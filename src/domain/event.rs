@@ -155,8 +155,6 @@ pub struct Comment {
     pub author: String,
     /// Written by a program, this one included.
     pub by_bot: bool,
-    /// The author owns the repository, belongs to its organisation or is a collaborator.
-    pub trusted: bool,
     pub body: String,
     /// When it was written, by GitHub's clock.
     #[serde(default)]

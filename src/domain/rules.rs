@@ -26,6 +26,19 @@ pub struct Rules {
     pub fork_tunings: BTreeSet<TuningName>,
     /// Whose own rules count besides, and how far they may go; none: nobody's.
     pub repository_policy: Option<RepositoryPolicy>,
+    /// People who are known on several services.
+    pub people: Vec<Person>,
+}
+
+/// One person on both services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// As texts call them.
+    pub name: String,
+    /// The Slack user id.
+    pub slack: Option<String>,
+    /// The GitHub login.
+    pub github: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

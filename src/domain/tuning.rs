@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::access::RepositoryPermission;
 use super::ids::{EngineName, MetricName, TuningName};
 use super::metrics::Objectives;
 use super::params::{Params, Space};
@@ -314,7 +315,7 @@ pub enum PodGc {
     OnWorkflowSuccess,
 }
 
-/// Who may start, stop and re-run a tuning. Empty means everybody who reaches the bot.
+/// Who may start, stop and re-run a tuning. Empty means everybody in Slack, and whoever may write to the repository on GitHub.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Access {
     /// Slack user ids (`U…`).
@@ -322,11 +323,23 @@ pub struct Access {
     /// Slack channel ids (`C…`).
     pub slack_channels: BTreeSet<String>,
     pub github_users: BTreeSet<String>,
+    /// Slack user groups (`S…`).
+    #[serde(default)]
+    pub slack_groups: BTreeSet<String>,
+    /// Teams, as `org/team`.
+    #[serde(default)]
+    pub github_teams: BTreeSet<String>,
+    /// On pull requests, those with this permission on the repository. `None`: those who may write to it, if nobody else is
+    /// named.
+    #[serde(default)]
+    pub github_permission: Option<RepositoryPermission>,
 }
 
 impl Access {
     pub fn is_open(&self) -> bool {
-        self.slack_users.is_empty() && self.slack_channels.is_empty() && self.github_users.is_empty()
+        let lists =
+            [&self.slack_users, &self.slack_channels, &self.slack_groups, &self.github_users, &self.github_teams];
+        lists.iter().all(|list| list.is_empty())
     }
 }
 

@@ -64,7 +64,7 @@ fn check(rules: &Rules, event: &Event) -> Result<String, Problem> {
     match command::parse(&request.command).map_err(|error| refused(error.0))? {
         Command::Start { tuning, words } => {
             let order = command::resolve(rules, &tuning, &words).map_err(|error| refused(error.0))?;
-            command::permitted(&order.tuning, &asker).map_err(|error| refused(error.0))?;
+            command::permitted(rules, &order.tuning, &asker).map_err(|error| refused(error.0))?;
             Ok(command::acknowledge(rules, &request.command, &asker))
         }
         Command::Rerun { .. } => Ok(command::acknowledge(rules, &request.command, &asker)),

@@ -19,7 +19,6 @@ use crate::config::Config;
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{Event, EventKind};
 use crate::domain::rules::Rules;
-use crate::notify::github::Github;
 use crate::plan::route::{Decided, Fact, Facts, Occasion, Routing, route};
 use crate::plan::summary;
 use crate::store::{EventResult, LeasedEvent, Store, StoreError};
@@ -28,6 +27,7 @@ use crate::telemetry::Metrics;
 mod lookup;
 mod predict;
 
+pub use lookup::Directories;
 pub use predict::predict;
 
 use lookup::{Lookup, NotNow};
@@ -51,12 +51,12 @@ const MOST_SALTS: u32 = 32;
 pub async fn run(
     store: Store,
     config: watch::Receiver<Arc<Config>>,
-    github: Option<Arc<Github>>,
+    directories: impl Into<Directories>,
     metrics: Arc<Metrics>,
     cancel: CancellationToken,
 ) {
     let mut wake = store.wakes().inbox.subscribe();
-    let dispatcher = Dispatcher::new(store, github, metrics);
+    let dispatcher = Dispatcher::new(store, directories, metrics);
     while !cancel.is_cancelled() {
         let rules = Arc::clone(&config.borrow().rules);
         match dispatcher.turn(&rules, Timestamp::now(), &cancel).await {
@@ -92,8 +92,8 @@ enum Worked {
 }
 
 impl Dispatcher {
-    pub fn new(store: Store, github: Option<Arc<Github>>, metrics: Arc<Metrics>) -> Self {
-        Self { lookup: Lookup::new(store.clone(), github), store, metrics }
+    pub fn new(store: Store, directories: impl Into<Directories>, metrics: Arc<Metrics>) -> Self {
+        Self { lookup: Lookup::new(store.clone(), directories.into()), store, metrics }
     }
 
     /// Works on the events that are ready at `now`, and returns how many there were.

@@ -114,6 +114,7 @@ impl<'a> Checker<'a> {
             rules.command_repositories = self.command_repositories();
             rules.fork_tunings = self.fork_tunings();
             rules.repository_policy = self.repository_policy();
+            rules.people = self.people();
         }
         rules
     }

@@ -6,10 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Checker;
-use crate::config::schema::{DashboardEntry, GithubPaceSection, GithubSection, SlackPaceEntry, SlackSection};
+use crate::config::schema::{
+    DashboardEntry, GithubPaceSection, GithubSection, PersonEntry, SlackPaceEntry, SlackSection,
+};
 use crate::config::settings::{CatchUp, Dashboard, Github, GithubAuth, GithubPace, Grafana, Slack, SlackPace};
 use crate::config::source::Place;
 use crate::domain::ids::{Repository, TuningName};
+use crate::domain::rules::Person;
 
 /// Connections of Socket Mode; Slack takes no more than ten of an app.
 const SOCKETS: u32 = 2;
@@ -193,6 +196,25 @@ impl<'a> Checker<'a> {
         let place = source.place().key("github").key("command_repositories");
         let names = section.command_repositories.iter().enumerate();
         names.filter_map(|(index, name)| self.parsed(&place.item(index), name)).collect()
+    }
+
+    pub(super) fn people(&mut self) -> Vec<Person> {
+        let mut people = Vec::new();
+        let (mut users, mut logins) = (BTreeMap::new(), BTreeMap::new());
+        for (source, file) in self.files {
+            for (index, PersonEntry { name, slack, github }) in file.people.iter().enumerate() {
+                let place = source.place().key("people").item(index);
+                if let Some(user) = slack {
+                    self.slack_id(&place.key("slack"), user, "user", "UW");
+                    self.is_first(&mut users, user, &place.key("slack"));
+                }
+                if let Some(login) = github {
+                    self.is_first(&mut logins, &login.to_ascii_lowercase(), &place.key("github"));
+                }
+                people.push(Person { name: name.clone(), slack: slack.clone(), github: github.clone() });
+            }
+        }
+        people
     }
 
     pub(super) fn fork_tunings(&mut self) -> BTreeSet<TuningName> {

@@ -130,7 +130,22 @@ impl Checker<'_> {
         for channel in &entry.slack_channels {
             self.slack_id(&place.key("slack_channels"), channel, "channel", "CGD");
         }
+        for group in &entry.slack_groups {
+            self.slack_id(&place.key("slack_groups"), group, "user group", "S");
+        }
+        for team in &entry.github_teams {
+            let plain = |part: &str| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            };
+            if !team.split_once('/').is_some_and(|(org, team)| plain(org) && plain(team)) {
+                let problem = place.key("github_teams").problem(format!("`{team}` is not a team"));
+                self.problems.push(problem.hint("a team is written org/team, as in its address"));
+            }
+        }
         Access {
+            slack_groups: entry.slack_groups.clone(),
+            github_teams: entry.github_teams.clone(),
+            github_permission: entry.github_permission,
             slack_users: entry.slack_users.clone(),
             slack_channels: entry.slack_channels.clone(),
             github_users: entry.github_users.clone(),

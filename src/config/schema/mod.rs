@@ -61,6 +61,8 @@ pub(super) struct ConfigFile {
     pub triggers: Vec<TriggerEntry>,
     /// Tunings that start by the clock.
     pub schedules: Vec<ScheduleEntry>,
+    /// People who are known on both services: a list that names them for one names them for the other.
+    pub people: Vec<PersonEntry>,
     /// Who is told besides those who asked.
     pub notify: Option<NotifySection>,
 }

@@ -128,6 +128,18 @@ pub(in crate::config) enum MissedEntry {
     All(u32),
 }
 
+/// One person.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct PersonEntry {
+    /// As messages call them.
+    pub name: String,
+    /// The Slack user id (`U…`).
+    pub slack: Option<String>,
+    /// The GitHub login.
+    pub github: Option<String>,
+}
+
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct NotifySection {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::domain::access::RepositoryPermission;
 use crate::domain::ids::{MetricName, ParamName};
 use crate::domain::metrics::Direction;
 use crate::domain::tuning::{Confirm, SamplerKind};
@@ -67,7 +68,7 @@ pub(in crate::config) struct TuningEntry {
     /// Parameters in production today: the first trial of every sweep.
     #[schemars(with = "Option<BTreeMap<String, Scalar>>")]
     pub production: Option<BTreeMap<ParamName, Scalar>>,
-    /// Who may start, stop and re-run it. Default: everybody who reaches the bot.
+    /// Who may start, stop and re-run it. Default: everybody in Slack, and on GitHub whoever may write to the repository.
     #[serde(default)]
     pub access: AccessEntry,
     /// What the check on a pull request asks of the result. Default: nothing, the check only informs.
@@ -196,6 +197,13 @@ pub(in crate::config) struct AccessEntry {
     pub slack_channels: BTreeSet<String>,
     /// GitHub logins.
     pub github_users: BTreeSet<String>,
+    /// Slack user groups by id (`S…`).
+    pub slack_groups: BTreeSet<String>,
+    /// GitHub teams, as `org/team`.
+    pub github_teams: BTreeSet<String>,
+    /// On pull requests, those with this permission on the repository: `read`, `triage`, `write`, `maintain` or `admin`.
+    /// Default: `write` if nobody is named here, else those only who are named.
+    pub github_permission: Option<RepositoryPermission>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -211,15 +211,15 @@ fn what_is_no_configuration_is_refused() {
           | ^^^^^^^^^
     1 error
     "#);
-    assert_snapshot!(run("a: 1\n---\nb: 2\n"), @r#"
+    assert_snapshot!(run("a: 1\n---\nb: 2\n"), @"
     tunebot.yaml:2:4  a second document begins here, but a file holds only one
         2 | ---
           |    ^
     tunebot.yaml:3:1  b: `b` is not a field here
         3 | b: 2
-          | ^ known: engines, github, grafana, notify, schedules, server, slack, store, triggers, tunings
+          | ^ known: engines, github, grafana, notify, people, schedules, server, slack, store, triggers, tunings
     2 errors
-    "#);
+    ");
     let folder = write(&[]);
     let missing = folder.path().join("none.yaml");
     let shown = |paths: &[PathBuf]| {

@@ -160,7 +160,6 @@ struct CommentPart {
     id: Option<u64>,
     user: Option<User>,
     body: Option<String>,
-    author_association: Option<String>,
     performed_via_github_app: Option<IgnoredAny>,
     created_at: Option<String>,
 }
@@ -254,7 +253,6 @@ fn comment(payload: CommentPayload) -> Result<EventKind, String> {
         action: require(payload.action, EVENT, "action")?,
         author: require(login(comment.user), EVENT, "comment.user.login")?,
         by_bot,
-        trusted: matches!(comment.author_association.as_deref(), Some("OWNER" | "MEMBER" | "COLLABORATOR")),
         body: comment.body.unwrap_or_default(),
         created_at: comment.created_at.and_then(|at| at.parse().ok()),
     }))

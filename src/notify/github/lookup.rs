@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::domain::access::RepositoryPermission;
 use crate::domain::ids::{CommitSha, Repository};
 
-use super::client::{Call, Github};
+use super::client::{Call, Github, Voice};
 use super::errors::GithubError;
 
 /// GitHub lists at most 3,000 files of a pull request.
@@ -75,6 +75,25 @@ impl Github {
         path.extend(branch.split('/'));
         let found: Reference = self.get(Call { what: &what, repository, path: &path, query: &[] }).await?;
         sha(&what, &found.object.sha)
+    }
+
+    /// Is `login` in the team, `org/team`? The App's installation for the repository asks.
+    ///
+    /// # Errors
+    /// [`GithubError`]
+    pub async fn is_in_team(&self, repository: &Repository, team: &str, login: &str) -> Result<bool, GithubError> {
+        let what = format!("read whether {login} is in the team {team}");
+        let (org, slug) = team.split_once('/').unwrap_or_default();
+        // Other logins are those of programs, which are in no team.
+        if !login.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Ok(false);
+        }
+        let route = format!("/orgs/{org}/teams/{slug}/memberships/{login}");
+        match self.get_as::<Membership>(Voice::About(repository), &what, &route).await {
+            Ok(membership) => Ok(membership.state == "active"),
+            Err(GithubError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What `login` may do in the repository: nothing if GitHub does not know them there.
@@ -175,6 +194,11 @@ struct Reference {
 #[derive(Deserialize)]
 struct Target {
     sha: String,
+}
+
+#[derive(Deserialize)]
+struct Membership {
+    state: String,
 }
 
 #[derive(Deserialize)]

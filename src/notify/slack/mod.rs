@@ -5,6 +5,7 @@ pub mod blocks;
 pub mod client;
 mod errors;
 mod files;
+mod groups;
 mod history;
 mod mrkdwn;
 mod pace;
@@ -13,5 +14,6 @@ pub mod web;
 
 pub use api::{SlackSettings, SlackSetupError};
 pub use client::SlackNotifier;
+pub use groups::SlackGroups;
 pub use pace::PaceLimits;
 pub use web::{SlackWeb, WebError};

@@ -3,6 +3,7 @@
 //!
 //! Nothing here is tried again: who waits would not wait for that. Messages that must not be lost go by the outbox.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
@@ -73,6 +74,18 @@ impl SlackWeb {
         let request = self.client.get(self.address(method)).query(&[("user", user)]);
         let answer = send(method, request.bearer_auth(self.bot_token.expose_secret())).await?;
         Ok(answer["user"]["name"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Who is in a user group.
+    ///
+    /// # Errors
+    /// [`WebError`]; the app may lack the scope `usergroups:read`.
+    pub async fn group_members(&self, group: &str) -> Result<BTreeSet<String>, WebError> {
+        let method = "usergroups.users.list";
+        let request = self.client.get(self.address(method)).query(&[("usergroup", group)]);
+        let answer = send(method, request.bearer_auth(self.bot_token.expose_secret())).await?;
+        let users = answer["users"].as_array().into_iter().flatten();
+        Ok(users.filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// Says something to the person alone whom `response_url` belongs to; what they clicked on stays as it is.

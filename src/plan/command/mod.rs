@@ -8,6 +8,7 @@
 //! between lines of three backticks. Renderers leave these marks alone and escape the characters that are special to
 //! their service (`&`, `<` and `>`). What a person typed is only ever quoted by [`code`], which takes the backticks out.
 
+mod access;
 mod comment;
 mod grammar;
 mod order;
@@ -15,9 +16,10 @@ mod overrides;
 mod reply;
 mod words;
 
+pub use access::{Known, Question, Standing, permitted, standing, who_may};
 pub use comment::commands_in_comment;
 pub use grammar::{Command, parse};
-pub use order::{Asker, Order, Subject, permitted, resolve, subject};
+pub use order::{Asker, Order, Subject, resolve, subject};
 pub use overrides::describe;
 pub use reply::{acknowledge, announce, best, compare, details, help, list, status};
 

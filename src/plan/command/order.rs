@@ -1,12 +1,10 @@
-//! From a command to what exactly is to run, and whether the asker may.
-
-use std::collections::BTreeSet;
+//! From a command to what exactly is to run.
 
 use super::grammar::did_you_mean;
 use super::overrides::{self, Overridden};
 use super::{code, words};
 use crate::domain::error::UserError;
-use crate::domain::ids::{SweepId, TuningName};
+use crate::domain::ids::{Repository, SweepId, TuningName};
 use crate::domain::params::{Domain, Parameter, Space};
 use crate::domain::rules::Rules;
 use crate::domain::tuning::Tuning;
@@ -34,6 +32,8 @@ pub enum Asker<'a> {
     },
     Github {
         login: &'a str,
+        /// Of the pull request or commit that they speak about.
+        repository: &'a Repository,
     },
     /// A bearer of a token of the API. Tokens are given out by whoever configures tunebot, so they open every tuning.
     Api {
@@ -131,48 +131,6 @@ pub fn subject(rules: &Rules, text: &str) -> Result<Subject, UserError> {
         Err(problem) => problem,
     };
     text.to_ascii_lowercase().parse().map(Subject::Sweep).map_err(|_| UserError::new(problem))
-}
-
-/// May `asker` start, stop and re-run the tuning?
-///
-/// An [`Access`](crate::domain::tuning::Access) without names lets everybody. Otherwise a list counts for its own
-/// service: in Slack both the user and the channel must be on their lists, where these are not empty; a service of
-/// which nothing is listed is shut.
-///
-/// # Errors
-/// They may not, and whom to turn to.
-pub fn permitted(tuning: &Tuning, asker: &Asker<'_>) -> Result<(), UserError> {
-    let access = &tuning.access;
-    let on = |list: &BTreeSet<String>, name: &str| list.is_empty() || list.iter().any(|n| n.eq_ignore_ascii_case(name));
-    let allowed = access.is_open()
-        || match asker {
-            Asker::Api { .. } => true,
-            Asker::Github { login } => !access.github_users.is_empty() && on(&access.github_users, login),
-            Asker::Slack { user, channel } => {
-                let listed = !(access.slack_users.is_empty() && access.slack_channels.is_empty());
-                listed && on(&access.slack_users, user) && on(&access.slack_channels, channel)
-            }
-        };
-    if allowed { Ok(()) } else { Err(refusal(tuning)) }
-}
-
-fn refusal(tuning: &Tuning) -> UserError {
-    let access = &tuning.access;
-    let mut open_to = Vec::new();
-    match (access.slack_users.is_empty(), access.slack_channels.is_empty()) {
-        (true, true) => {}
-        (false, true) => open_to.push("certain people in Slack"),
-        (true, false) => open_to.push("certain Slack channels"),
-        (false, false) => open_to.push("certain people in certain Slack channels"),
-    }
-    if !access.github_users.is_empty() {
-        open_to.push("certain people on GitHub");
-    }
-    UserError::new(format!(
-        "You may not start or stop *{}* from here: it is open to {}. Ask whoever configures tunebot. Nothing was changed.",
-        tuning.name,
-        open_to.join(" and to ")
-    ))
 }
 
 /// The command that would start `order` again, as it can be typed after `/tune`.

@@ -7,9 +7,10 @@ pub use details::details;
 
 use table::Table;
 
+use super::access::{Known, Standing, standing, who_may};
 use super::code;
 use super::grammar::{Command, parse};
-use super::order::{Asker, Order, permitted, resolve};
+use super::order::{Asker, Order, resolve};
 use super::overrides::typeable;
 use crate::domain::error::UserError;
 use crate::domain::metrics::{Direction, Objective};
@@ -34,7 +35,13 @@ fn understood(rules: &Rules, command: &Command, asker: &Asker<'_>) -> Result<Str
     Ok(match command {
         Command::Start { tuning, words } => {
             let order = resolve(rules, tuning, words)?;
-            permitted(&order.tuning, asker)?;
+            match standing(rules, &order.tuning, asker, &|_| Known::NotYet) {
+                Standing::Allowed => {}
+                Standing::Denied(refusal) => return Err(refusal),
+                Standing::MustAsk(_) => {
+                    return Ok(format!("Looking up whether you may start *{}*.", order.tuning.name));
+                }
+            }
             let branch = rules.default_code.get(&order.tuning.name).map(|code| code.branch.clone());
             announce(&order, order.reference.clone().or(branch).as_deref())
         }
@@ -105,7 +112,7 @@ pub fn list(rules: &Rules) -> String {
 pub fn help(rules: &Rules, tuning: Option<&str>) -> String {
     let Some(name) = tuning else { return GENERAL_HELP.to_owned() };
     match resolve::<&str>(rules, name, &[]) {
-        Ok(order) => tuning_help(&order.tuning),
+        Ok(order) => tuning_help(rules, &order.tuning),
         Err(refusal) => refusal.0.trim_end_matches(" Nothing was started.").to_owned(),
     }
 }
@@ -127,7 +134,7 @@ const GENERAL_HELP: &str = "\
 Words: `trials=40` `parallel=8` `timeout=30m` (one trial) `deadline=6h` (all) `seed=7` `sampler=tpe` `ref=my-branch`, \
 `lr=1e-3` fixes a parameter, `lr=1e-4..1e-2` and `optimizer=adam|sgd` narrow one.";
 
-fn tuning_help(tuning: &Tuning) -> String {
+fn tuning_help(rules: &Rules, tuning: &Tuning) -> String {
     let mut table = Table::default();
     for parameter in tuning.space.parameters() {
         let condition = parameter.when.as_ref().map(|condition| {
@@ -143,7 +150,14 @@ fn tuning_help(tuning: &Tuning) -> String {
     let about = if about.is_empty() { String::new() } else { format!(": {}", about.trim_end_matches('.')) };
     // Only a workflow that searches by itself has a space without parameters.
     let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
-    format!("*{}*{about}. {}; {}.\n{table}{}", tuning.name, plan(tuning), objectives.join(", "), example(tuning))
+    let open_to = who_may(rules, tuning).map(|who| format!("Open to {who}.\n")).unwrap_or_default();
+    format!(
+        "*{}*{about}. {}; {}.\n{table}{open_to}{}",
+        tuning.name,
+        plan(tuning),
+        objectives.join(", "),
+        example(tuning)
+    )
 }
 
 fn objective(objective: &Objective) -> String {

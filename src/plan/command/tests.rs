@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod access;
 mod fixture;
 mod replies;
 
@@ -102,26 +103,6 @@ fn what_does_not_fit_is_refused_with_the_nearest_that_would() {
     assert_snapshot!(ack("ranker ref=main"), @"*ranker* belongs to no repository, so `ref=` has nothing to point at. Nothing was started.");
     assert_snapshot!(ack("resnet momentum=0.9 optimizer=adam"), @"`momentum` only counts with `optimizer=sgd`, which the other words exclude. Nothing was started.");
     assert_snapshot!(ack("`<!channel>`"), @"I don't know a tuning called `!channel`. `/tune list` shows all 2. Nothing was started.");
-}
-
-#[test]
-fn only_those_on_the_list_may_start_a_guarded_tuning() {
-    let mut tuning = resnet();
-    assert_eq!(permitted(&tuning, &Asker::Github { login: "mika" }), Ok(()));
-    tuning.access.slack_users.insert("U1".into());
-    tuning.access.slack_channels.insert("C1".into());
-    assert_eq!(permitted(&tuning, &Asker::Slack { user: "U1", channel: "C1" }), Ok(()));
-    assert_eq!(permitted(&tuning, &Asker::Api { caller: "ci" }), Ok(()));
-    for asker in [
-        Asker::Slack { user: "U2", channel: "C1" },
-        Asker::Slack { user: "U1", channel: "C2" },
-        Asker::Github { login: "U1" },
-    ] {
-        assert!(permitted(&tuning, &asker).is_err(), "{asker:?}");
-    }
-    assert_snapshot!(permitted(&tuning, &Asker::Github { login: "mika" }).unwrap_err(), @"You may not start or stop *resnet* from here: it is open to certain people in certain Slack channels. Ask whoever configures tunebot. Nothing was changed.");
-    tuning.access.github_users.insert("Mika".into());
-    assert_eq!(permitted(&tuning, &Asker::Github { login: "mika" }), Ok(()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `/tune apply SWEEP`: may it be done, and what exactly. How it goes is told when it is done.
 
+use super::access;
 use super::draft::{Draft, Halt};
-use super::execute::{check_access, sweep};
+use super::execute::sweep;
 use super::facts::{Fact, Need};
 use super::place::Place;
 use crate::domain::apply::Application;
@@ -22,7 +23,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &Swee
     let Some(tuning) = draft.rules.tunings.get(&sweep.tuning.name) else {
         return refuse(format!("*{}* is not in the configuration any longer.", sweep.tuning.name));
     };
-    check_access(tuning, place)?;
+    access::check(draft, tuning, place)?;
     let settings = settings(tuning)?;
     if sweep.state != SweepState::Finished {
         let id = code(id.as_str());

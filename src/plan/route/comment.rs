@@ -1,5 +1,6 @@
 //! Commands in comments on pull requests.
 
+use super::access;
 use super::draft::{Draft, Halt};
 use super::execute::{execute, name};
 use super::facts::Need;
@@ -23,7 +24,12 @@ pub(super) fn route(draft: &mut Draft<'_>, comment: &Comment) -> Result<(), Need
     }
     let place = Place::PullRequest(comment);
     let mut answers = Vec::new();
-    if let Some(refusal) = reason_to_refuse(comment, commands.len()) {
+    let refusal = match access::check_writer(draft, comment) {
+        Ok(()) => too_many(commands.len()),
+        Err(Halt::Unknown(need)) => return Err(need),
+        Err(Halt::Verdict(_, refusal)) => Some(refusal),
+    };
+    if let Some(refusal) = refusal {
         draft.decide(by, Verdict::Refused, refusal.clone());
         answers.push(refusal);
     } else {
@@ -56,17 +62,10 @@ fn reason_to_ignore(rules: &Rules, comment: &Comment, commands: usize) -> Option
     }
 }
 
-fn reason_to_refuse(comment: &Comment, commands: usize) -> Option<String> {
-    if !comment.trusted {
-        Some(format!(
-            "@{} may not give commands here: they are for members and collaborators of {}. Nothing was started.",
-            comment.author, comment.repository
-        ))
-    } else if commands > MOST_COMMANDS {
-        Some(format!("This comment has {commands} commands; at most {MOST_COMMANDS} are taken. Nothing was started."))
-    } else {
-        None
-    }
+fn too_many(commands: usize) -> Option<String> {
+    (commands > MOST_COMMANDS).then(|| {
+        format!("This comment has {commands} commands; at most {MOST_COMMANDS} are taken. Nothing was started.")
+    })
 }
 
 fn takes_commands(rules: &Rules, repository: &Repository) -> bool {

@@ -1,5 +1,6 @@
 //! Commands that start and stop sweeps, wherever they were given.
 
+use super::access;
 use super::apply::apply;
 use super::draft::{Draft, Halt, Older, Start};
 use super::facts::{Fact, Need};
@@ -8,11 +9,9 @@ use super::place::Place;
 use super::{preview, query};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::ids::SweepId;
-use crate::domain::rules::Rules;
 use crate::domain::signal::StopRequest;
 use crate::domain::sweep::{Code, Sweep, SweepState};
-use crate::domain::tuning::Tuning;
-use crate::plan::command::{self, Command, Order, code, permitted, resolve};
+use crate::plan::command::{self, Command, Order, code, resolve};
 
 /// What a command came to: a decision, and an answer in words where that is not said elsewhere.
 pub(super) struct Executed {
@@ -40,7 +39,7 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
     let by = name(&command.to_string());
     match command {
         Command::Start { tuning, words } => {
-            let order = order(draft.rules, place, tuning, words)?;
+            let order = order(draft, place, tuning, words)?;
             let code = place.code(draft, &order)?;
             start(
                 draft,
@@ -77,18 +76,12 @@ pub(super) fn answered(by: String) -> Decision {
     Decision { by, verdict: Verdict::Answered, reason: "a question".to_owned(), sweep: None }
 }
 
-/// The order as far as it can be checked without looking anything up.
-///
 /// # Errors
-/// The words do not fit the tuning, or the asker may not.
-pub(super) fn order<S: AsRef<str>>(rules: &Rules, place: Place<'_>, tuning: &str, words: &[S]) -> Result<Order, Halt> {
-    let order = resolve(rules, tuning, words).map_err(|error| Halt::refused(error.0))?;
-    check_access(&order.tuning, place)?;
+/// The words do not fit the tuning, or the asker may not; or what has to be looked up first.
+fn order<S: AsRef<str>>(draft: &Draft<'_>, place: Place<'_>, tuning: &str, words: &[S]) -> Result<Order, Halt> {
+    let order = resolve(draft.rules, tuning, words).map_err(|error| Halt::refused(error.0))?;
+    access::check(draft, &order.tuning, place)?;
     Ok(order)
-}
-
-pub(super) fn check_access(tuning: &Tuning, place: Place<'_>) -> Result<(), Halt> {
-    permitted(tuning, &place.asker()).map_err(|error| Halt::refused(error.0))
 }
 
 /// A sweep that a person or a program asks for.
@@ -131,7 +124,7 @@ fn start(draft: &mut Draft<'_>, place: Place<'_>, by: &str, asked: Asked) -> Res
 /// The same tuning with the same words on the same commit, by today's configuration.
 fn rerun(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Result<Decision, Halt> {
     let earlier = sweep(draft, id)?;
-    let order = order(draft.rules, place, earlier.tuning.name.as_str(), &earlier.overrides)?;
+    let order = order(draft, place, earlier.tuning.name.as_str(), &earlier.overrides)?;
     if let Some(code) = &earlier.code {
         fork::check_again(draft, code, &order.tuning.name)?;
     }
@@ -147,7 +140,7 @@ fn rerun(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Res
 fn stop(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Result<Executed, Halt> {
     let sweep = sweep(draft, id)?;
     // Who may stop it is a matter of the configuration as it is now.
-    check_access(draft.rules.tunings.get(&sweep.tuning.name).map_or(&sweep.tuning, AsRef::as_ref), place)?;
+    access::check(draft, draft.rules.tunings.get(&sweep.tuning.name).map_or(&sweep.tuning, AsRef::as_ref), place)?;
     if sweep.state == SweepState::Finished {
         return Err(Halt::refused(format!("{} has ended already.", code(id.as_str()))));
     }

@@ -32,6 +32,10 @@ pub enum Need {
     RepositoryRules { repository: Repository, branch: String },
     /// What the file of a repository's own rules would come to at a commit: [`Fact::Finding`].
     Finding { repository: Repository, sha: CommitSha },
+    /// Whether somebody is in a GitHub team, `org/team`: [`Fact::Member`].
+    GithubTeam { repository: Repository, team: String, login: String },
+    /// Whether somebody is in a Slack user group: [`Fact::Member`].
+    SlackGroup { group: String, user: String },
     /// The commit of a branch: [`Fact::Head`].
     Head { repository: Repository, branch: String },
     /// [`Fact::Sweep`].
@@ -104,6 +108,7 @@ pub enum Fact {
     Finding(Finding),
     /// None where it has none; or what is wrong with them.
     RepositoryRules(Result<Option<Arc<RepositoryRules>>, String>),
+    Member(bool),
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
     Last(Option<LastSweep>),

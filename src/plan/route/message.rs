@@ -1,12 +1,12 @@
 //! Commands from Slack and calls of the API: one command each.
 
 use super::draft::{Draft, Halt};
-use super::execute::{answered, execute, name, order};
+use super::execute::{answered, execute, name};
 use super::facts::Need;
 use super::place::Place;
 use crate::domain::decision::Verdict;
 use crate::domain::event::{Request, SlashCommand};
-use crate::plan::command::{Command, parse};
+use crate::plan::command::{Command, parse, permitted, resolve};
 
 /// Whoever types, clicks or fills in a form sees an acknowledgement that nobody else sees. It has answered questions and
 /// refused what could be refused from the rules alone; what is found out only here is said in the channel.
@@ -28,8 +28,10 @@ pub(super) fn route_slash_command(draft: &mut Draft<'_>, slash: &SlashCommand) -
     };
     match &command {
         Command::Start { tuning, words } => {
-            if let Err(Halt::Verdict(verdict, reason)) = order(draft.rules, place, tuning, words) {
-                draft.decide(by, verdict, reason);
+            let by_rules = resolve(draft.rules, tuning, words)
+                .and_then(|order| permitted(draft.rules, &order.tuning, &place.asker()));
+            if let Err(refusal) = by_rules {
+                draft.decide(by, Verdict::Refused, refusal.0);
                 return Ok(());
             }
         }

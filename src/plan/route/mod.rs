@@ -3,6 +3,7 @@
 //! Pure: the event, the rules and what has been looked up decide. Where something is missing, the answer is what to look
 //! up next; whoever has the store and the services looks it up and asks again.
 
+mod access;
 mod apply;
 mod comment;
 mod draft;

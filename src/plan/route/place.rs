@@ -22,7 +22,7 @@ impl<'a> Place<'a> {
         match self {
             Self::Slack(command) => Asker::Slack { user: &command.user, channel: &command.channel },
             Self::Api(request) => Asker::Api { caller: &request.caller },
-            Self::PullRequest(comment) => Asker::Github { login: &comment.author },
+            Self::PullRequest(comment) => Asker::Github { login: &comment.author, repository: &comment.repository },
         }
     }
 

@@ -3,6 +3,7 @@
 //! Only people in Slack and on pull requests are asked. What starts by itself (triggers, schedules, the API) was decided on
 //! by whoever wrote the rule or the program, and there is nobody to ask: a budget does not hold it up.
 
+use super::access;
 use super::draft::{Confirmed, Draft, Halt};
 use super::execute::{self, Asked, Executed};
 use super::facts::{Fact, Need};
@@ -100,7 +101,7 @@ fn waiting<'a>(draft: &Draft<'a>, place: Place<'_>, event: EventId) -> Result<(&
     })?;
     let (original, preview) = found.ok_or_else(|| nothing_waits(event))?;
     let tuning = draft.rules.tunings.get(&preview.tuning.name).map_or(&preview.tuning, AsRef::as_ref);
-    execute::check_access(tuning, place)?;
+    access::check(draft, tuning, place)?;
     match &preview.state {
         PreviewState::Asked => Ok((original, preview)),
         PreviewState::Started { sweep, by } => {

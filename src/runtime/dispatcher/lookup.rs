@@ -11,6 +11,7 @@ use crate::domain::rules::Rules;
 use crate::domain::signal::SignalKind;
 use crate::domain::sweep::{Outcome, Sweep, SweepState};
 use crate::notify::github::{Github, GithubError, PullRequestFacts};
+use crate::notify::slack::{SlackGroups, WebError};
 use crate::plan::route::{ChangedPaths, EarlierNeed, Fact, LastSweep, Need, PullRequestHead, TriggerHead};
 use crate::plan::summary;
 use crate::runtime::repository_rules;
@@ -33,11 +34,26 @@ pub(super) struct NotNow {
 pub(super) struct Lookup {
     store: Store,
     github: Option<Arc<Github>>,
+    groups: Option<Arc<SlackGroups>>,
+}
+
+/// Who can be asked about people and code.
+#[derive(Clone, Default)]
+pub struct Directories {
+    pub github: Option<Arc<Github>>,
+    pub groups: Option<Arc<SlackGroups>>,
+}
+
+impl From<Option<Arc<Github>>> for Directories {
+    fn from(github: Option<Arc<Github>>) -> Self {
+        Self { github, groups: None }
+    }
 }
 
 impl Lookup {
-    pub fn new(store: Store, github: Option<Arc<Github>>) -> Self {
-        Self { store, github }
+    pub fn new(store: Store, directories: Directories) -> Self {
+        let Directories { github, groups } = directories;
+        Self { store, github, groups }
     }
 
     /// # Errors
@@ -45,7 +61,11 @@ impl Lookup {
     pub async fn find(&self, need: &Need, rules: &Rules, now: Timestamp) -> Result<Result<Fact, NotNow>, StoreError> {
         let store = &self.store;
         Ok(Ok(match need {
-            Need::PullRequest { .. } | Need::ChangedPaths { .. } | Need::Head { .. } | Need::Permission { .. } => {
+            Need::PullRequest { .. }
+            | Need::ChangedPaths { .. }
+            | Need::Head { .. }
+            | Need::Permission { .. }
+            | Need::GithubTeam { .. } => {
                 return Ok(self.ask_github(need).await);
             }
             Need::RepositoryRules { repository, branch } => {
@@ -53,6 +73,7 @@ impl Lookup {
             }
             Need::Finding { repository, sha } => return Ok(self.finding(rules, repository, sha).await),
             Need::Sweep(id) => Fact::Sweep(store.load_sweep(id).await?.map(|stored| Box::new(stored.sweep))),
+            Need::SlackGroup { group, user } => return Ok(self.ask_slack(group, user).await),
             Need::Approval { repository, number, sha } => {
                 Fact::Approval(store.approval(repository, *number, sha).await?)
             }
@@ -116,6 +137,19 @@ impl Lookup {
         Ok(rows.into_iter().filter_map(|row| row.report).find(|report| report.best().is_some()))
     }
 
+    async fn ask_slack(&self, group: &str, user: &str) -> Result<Fact, NotNow> {
+        let Some(groups) = &self.groups else { return Ok(Fact::NoService) };
+        match groups.has(group, user).await {
+            Ok(is_in) => Ok(Fact::Member(is_in)),
+            Err(error @ WebError::Refused { .. }) => Ok(Fact::Unavailable(error.to_string())),
+            Err(WebError::Limited { method, after }) => {
+                let after = after.and_then(|after| SignedDuration::try_from(after).ok());
+                Err(NotNow { why: format!("Slack takes no more {method} for the moment"), after })
+            }
+            Err(error @ WebError::Away { .. }) => Err(NotNow { why: error.to_string(), after: None }),
+        }
+    }
+
     async fn ask_github(&self, need: &Need) -> Result<Fact, NotNow> {
         let Some(github) = &self.github else { return Ok(Fact::NoService) };
         let asked = match need {
@@ -127,6 +161,9 @@ impl Lookup {
                 absent_if_unknown(github.branch_head(repository, branch).await).map(Fact::Head)
             }
             Need::Permission { repository, login } => github.permission(repository, login).await.map(Fact::Permission),
+            Need::GithubTeam { repository, team, login } => {
+                github.is_in_team(repository, team, login).await.map(Fact::Member)
+            }
             Need::ChangedPaths { repository, pull_request } => {
                 let changed = github.changed_paths(repository, *pull_request).await;
                 changed.map(|(paths, truncated)| Fact::ChangedPaths(ChangedPaths { paths, truncated }))

@@ -60,6 +60,8 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
             let words = format!("@{login} may write to {repository}");
             (Fact::Permission(RepositoryPermission::Write), Some(words))
         }
+        Need::GithubTeam { team, login, .. } => (Fact::Member(true), Some(format!("@{login} is in the team {team}"))),
+        Need::SlackGroup { group, user } => (Fact::Member(true), Some(format!("{user} is in the user group {group}"))),
         Need::LastOfTrigger(_) => (Fact::Last(None), Some("it was not tuned before".to_owned())),
         Need::Head { branch, .. } if head_of(event, branch).is_some() => {
             (Fact::Head(head_of(event, branch)), Some(format!("{branch} has not gone on")))

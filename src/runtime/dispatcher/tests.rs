@@ -15,7 +15,7 @@ use crate::domain::rules::{CodeDefault, Globs, MissedRuns, OnNewer, Overlap, Sch
 use crate::domain::signal::{SignalKind, StopRequest};
 use crate::domain::sweep::Service;
 use crate::domain::tuning;
-use crate::notify::github::{GithubAuth, GithubPace, GithubSettings};
+use crate::notify::github::{Github, GithubAuth, GithubPace, GithubSettings};
 use crate::store::{EventRecord, EventState};
 
 mod running;
@@ -88,7 +88,6 @@ fn comment(body: &str) -> Event {
         action: "created".into(),
         author: "ana".into(),
         by_bot: false,
-        trusted: true,
         body: body.into(),
         created_at: None,
     });
@@ -164,11 +163,15 @@ fn in_words(record: &EventRecord) -> String {
     format!("{}{error} {}", record.state.name(), decisions.join("; "))
 }
 
-/// A GitHub that answers every look-up with `answer`.
+/// A GitHub on which ana may write, and that answers every other look-up with `answer`.
 async fn github(answer: impl IntoResponse + Clone + Send + Sync + 'static) -> Arc<Github> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let router = Router::new().route("/{*path}", get(move || async move { answer }));
+    let writer = axum::Json(serde_json::json!({ "permission": "write", "role_name": "write" }));
+    let permission = "/repos/acme/vision/collaborators/ana/permission";
+    let router = Router::new()
+        .route(permission, get(move || async move { writer }))
+        .route("/{*path}", get(move || async move { answer }));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let auth = GithubAuth::Token(SecretString::from("token"));
     Arc::new(Github::new(GithubSettings { api_url, auth, pace: GithubPace::default() }).unwrap())
@@ -340,7 +343,7 @@ async fn a_sweep_is_stopped_once_it_is_there() {
 
 #[tokio::test]
 async fn questions_in_a_comment_are_answered_from_the_store() {
-    let bench = Bench::new(None).await;
+    let bench = Bench::new(Some(github(StatusCode::NOT_FOUND).await)).await;
     bench.take(&push("1")).await;
     bench.messages(Service::Github).await;
     bench.take(&comment("/tune status")).await;
@@ -383,7 +386,7 @@ fn a_prediction_says_what_it_takes_for_granted() {
         lines.map(line).collect::<Vec<_>>().join("\n")
     };
     assert_snapshot!(predicted(&push("1")), @"trigger on-push: started: push of aaaaaaa to main; assuming that main has not gone on and that it was not tuned before and that no older sweep of it is running");
-    assert_snapshot!(predicted(&comment("/tune resnet")), @"/tune resnet: started: asked for by @ana; assuming that the pull request is open and not from a fork");
+    assert_snapshot!(predicted(&comment("/tune resnet")), @"/tune resnet: started: asked for by @ana; assuming that @ana may write to acme/vision and that the pull request is open and not from a fork");
     assert_snapshot!(predicted(&slash("resnet ref=fix")), @"/tune resnet ref=fix: started: asked for by @mika; assuming that acme/vision has a branch fix");
     assert_snapshot!(predicted(&slash("resnet x=7")), @"/tune resnet x=7: refused: `x=7` is outside *resnet*'s range 0..1. Nothing was started.");
     assert_snapshot!(predicted(&slash("stop resnet-k3f9q2")), @"/tune stop resnet-k3f9q2: refused: Whether there is a sweep resnet-k3f9q2 only the store can say. Nothing was started.");

@@ -212,8 +212,8 @@ async fn those_who_may_not_start_it_are_told_so() {
     let stranger = scene.send_command(&SlashCommand::new("quadratic").by(NOOR, "noor")).await;
     let elsewhere = scene.send_command(&SlashCommand::new("quadratic ").in_channel(RANDOM, "random")).await;
     insta::assert_snapshot!(format!("{stranger}\n{elsewhere}"), @"
-    You may not start or stop *quadratic* from here: it is open to certain people in certain Slack channels. Ask whoever configures tunebot. Nothing was changed.
-    You may not start or stop *quadratic* from here: it is open to certain people in certain Slack channels. Ask whoever configures tunebot. Nothing was changed.
+    You may not start or stop *quadratic* from here: it is open to certain people, in Slack in certain channels. Nothing was changed.
+    You may not start or stop *quadratic* from here: it is open to certain people, in Slack in certain channels. Nothing was changed.
     ");
     scene.type_command("quadratic  trials=2").await;
     scene.closed().await;

@@ -132,7 +132,7 @@ async fn strangers_code_blocks_and_the_bot_itself_start_nothing_from_comments() 
     }
     insta::assert_snapshot!(said.concat(), @"
     1  [instant]  done  comment created on #1 of acme/models
-      comment on #1: refused: @stranger may not give commands here: they are for members and collaborators of acme/models. Nothing was started.
+      comment on #1: refused: @stranger may not give commands here: they are for those who may write to acme/models. Nothing was started.
     2  [instant]  done  comment created on #1 of acme/models
       comment on #1: ignored: no line of the comment begins with /tune
     3  [instant]  done  comment created on #1 of acme/models
@@ -161,7 +161,7 @@ async fn strangers_code_blocks_and_the_bot_itself_start_nothing_from_comments() 
     | /tune list
     @tunebot[bot]
     | <!-- tunebot:answer/github/00000000-0000-4000-8000-000000000003 -->
-    | @{200b}stranger may not give commands here: they are for members and collaborators of acme/models. Nothing was started.
+    | @{200b}stranger may not give commands here: they are for those who may write to acme/models. Nothing was started.
     @tunebot[bot]
     | <!-- tunebot:answer/github/00000000-0000-4000-8000-000000000006 -->
     | I don't know a tuning called `quadrtic`. Did you mean **quadratic**? `/tune list` shows the one there is. Nothing was started.

@@ -204,10 +204,10 @@ fn only_those_who_may_start_a_tuning_may_stop_it() {
         std::sync::Arc::make_mut(tuning).access.slack_users.insert("U2".into());
     });
     assert_snapshot!(told_by(&rules, slash("stop resnet-k3f9q2"), lookup), @"
-    /tune stop resnet-k3f9q2: refused: You may not start or stop *resnet* from here: it is open to certain people in Slack. Ask whoever configures tunebot. Nothing was changed.
-    -> answer/slack/72d3162e to slack/C1/: You may not start or stop *resnet* from here: it is open to certain people in Slack. Ask whoever configures tunebot. Nothing was changed.
+    /tune stop resnet-k3f9q2: refused: You may not start or stop *resnet* from here: it is open to certain people. Nothing was changed.
+    -> answer/slack/72d3162e to slack/C1/: You may not start or stop *resnet* from here: it is open to certain people. Nothing was changed.
     ");
-    assert_snapshot!(told_by(&rules, slash("resnet"), lookup), @"/tune resnet: refused: You may not start or stop *resnet* from here: it is open to certain people in Slack. Ask whoever configures tunebot. Nothing was changed.");
+    assert_snapshot!(told_by(&rules, slash("resnet"), lookup), @"/tune resnet: refused: You may not start or stop *resnet* from here: it is open to certain people. Nothing was changed.");
 }
 
 #[test]

@@ -160,7 +160,6 @@ pub(super) fn comment_of(body: &str, change: impl FnOnce(&mut Comment)) -> Event
         action: "created".into(),
         author: "ana".into(),
         by_bot: false,
-        trusted: true,
         body: body.into(),
         created_at: None,
     };
@@ -227,6 +226,7 @@ pub(super) fn lookup(need: &Need) -> Fact {
         Need::Approval { .. } => Fact::Approval(None),
         Need::SeenHeads { .. } => Fact::SeenHeads(Vec::new()),
         Need::Permission { .. } => Fact::Permission(RepositoryPermission::Write),
+        Need::GithubTeam { .. } | Need::SlackGroup { .. } => Fact::Member(true),
         Need::LastOfTrigger(_) => Fact::Last(None),
         Need::RepositoryRules { .. } => Fact::RepositoryRules(Ok(None)),
         Need::Finding { .. } => Fact::Finding(crate::domain::repository_rules::Finding::Gone),

@@ -157,8 +157,8 @@ fn only_who_may_write_allows_a_fork_to_run() {
         need => fork_since(600)(need),
     };
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune approve"), reader), @"
-    /tune approve: refused: @ana may not allow it: that takes write permission on acme/vision. Nothing was started.
-    -> answer/github/72d3162e to comment/acme/vision/12: @ana may not allow it: that takes write permission on acme/vision. Nothing was started.
+    comment on #12: refused: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
+    -> answer/github/72d3162e to comment/acme/vision/12: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
     ");
 }
 

@@ -272,6 +272,10 @@ fn questions_in_a_comment_are_answered_there() {
 
 #[test]
 fn a_refused_command_in_a_comment_is_answered_there() {
+    let reader = |need: &Need| match need {
+        Need::Permission { .. } => Fact::Permission(crate::domain::access::RepositoryPermission::Read),
+        need => lookup(need),
+    };
     assert_snapshot!(told(comment("/tune resnt")), @"
     /tune resnt: refused: I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2. Nothing was started.
     -> answer/github/72d3162e to comment/acme/vision/12: I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2. Nothing was started.
@@ -280,9 +284,9 @@ fn a_refused_command_in_a_comment_is_answered_there() {
     /tune resnet ref=main: refused: `ref=` is not for pull requests: the sweep runs the head of this one. Nothing was started.
     -> answer/github/72d3162e to comment/acme/vision/12: `ref=` is not for pull requests: the sweep runs the head of this one. Nothing was started.
     ");
-    assert_snapshot!(told(comment_of("/tune resnet", |comment| comment.trusted = false)), @"
-    comment on #12: refused: @ana may not give commands here: they are for members and collaborators of acme/vision. Nothing was started.
-    -> answer/github/72d3162e to comment/acme/vision/12: @ana may not give commands here: they are for members and collaborators of acme/vision. Nothing was started.
+    assert_snapshot!(told_by(&rules(), comment("/tune resnet"), reader), @"
+    comment on #12: refused: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
+    -> answer/github/72d3162e to comment/acme/vision/12: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
     ");
     assert_snapshot!(told(comment("/tune list\n".repeat(6).as_str())), @"
     comment on #12: refused: This comment has 6 commands; at most 5 are taken. Nothing was started.
@@ -306,8 +310,8 @@ fn a_refused_command_in_a_comment_is_answered_there() {
         std::sync::Arc::make_mut(tuning).access.github_users.insert("mika".into());
     });
     assert_snapshot!(told_by(&rules, comment("/tune resnet"), lookup), @"
-    /tune resnet: refused: You may not start or stop *resnet* from here: it is open to certain people on GitHub. Ask whoever configures tunebot. Nothing was changed.
-    -> answer/github/72d3162e to comment/acme/vision/12: You may not start or stop *resnet* from here: it is open to certain people on GitHub. Ask whoever configures tunebot. Nothing was changed.
+    /tune resnet: refused: You may not start or stop *resnet* from here: it is open to @mika. Nothing was changed.
+    -> answer/github/72d3162e to comment/acme/vision/12: You may not start or stop *resnet* from here: it is open to @mika. Nothing was changed.
     ");
 }
 

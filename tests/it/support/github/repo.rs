@@ -215,7 +215,10 @@ impl Pull<'_> {
         self.repo.github.write(|world| {
             let now = self.find(world).clone();
             let sha = commit_to_head(world, full_name, (&now.head_repository, &now.head_branch), paths);
-            self.change(world, |pull_request| pull_request.head_sha.clone_from(&sha));
+            self.change(world, |pull_request| {
+                pull_request.head_sha.clone_from(&sha);
+                pull_request.at = Timestamp::now();
+            });
             let mut delivery = deliveries::pull_request(world, full_name, self.number, "synchronize", &now.author);
             delivery.set("/before", now.head_sha);
             delivery.set("/after", sha.clone());
