@@ -57,6 +57,9 @@ async fn a_form_asks_which_tuning_shows_its_ranges_and_starts_it() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
+        @tunebot
+        | How `quadratic-h74tp7` came to its best.
+        | (picture quadratic-h74tp7-history.png, Optimisation history: quadratic-h74tp7: best loss 0.009857 (trial 1))
     @tunebot (only @mika sees it)
     | Starting *quadratic*: 4 trials, 2 at a time, random search, seed 7. `x` narrowed to 0.1..0.6.
     ");

@@ -50,11 +50,11 @@ async fn a_bad_configuration_changes_nothing_and_the_log_says_what_is_wrong() {
     let complaint: Vec<&str> = complaint.lines().take_while(|line| !line.contains("DEBUG")).collect();
     insta::assert_snapshot!(scene.mask(&complaint.join("\n")), @r#"
      the changed configuration has errors; the old one stays in force
-    [folder]/config/tunebot.yaml:71:9  tunings.quadratic.limits.trails: `trails` is not a field here
-        71 |         "trails": 3,
+    [folder]/config/tunebot.yaml:79:9  tunings.quadratic.limits.trails: `trails` is not a field here
+        79 |         "trails": 3,
            |         ^^^^^^^^ did you mean `trials`?
-    [folder]/config/tunebot.yaml:86:18  tunings.quadratic.space.x.low: 7.0 is above high 1.0
-        86 |           "low": 7.0,
+    [folder]/config/tunebot.yaml:94:18  tunings.quadratic.space.x.low: 7.0 is above high 1.0
+        94 |           "low": 7.0,
            |                  ^^^ swap the two
     2 errors
     "#);
