@@ -57,6 +57,9 @@ async fn a_tuning_that_asks_for_it_starts_once_somebody_says_yes() {
     | [Re-run] [Details]
         @tunebot
         | @mika *quadratic*: loss *0.009857*
+        @tunebot
+        | How `quadratic-gex4h0` came to its best.
+        | (picture quadratic-gex4h0-history.png, Optimisation history: quadratic-gex4h0: best loss 0.009857 (trial 1))
     ");
 }
 
