@@ -80,7 +80,9 @@ pub fn notifications(sweep: &Sweep, report: &Report, now: Timestamp) -> Vec<Effe
         notify(slot.clone(), destination, Content::Sweep(Box::new(report.clone())));
         if report.is_final() && is_closed(sweep, destination) {
             notify(Notification::closing_slot(&slot), destination, Content::Closing(Box::new(report.clone())));
-            if report.best().is_some() && report.counts.complete >= CHARTED {
+            // On GitHub they are in the comment itself.
+            let in_thread = matches!(destination, Destination::Slack { .. });
+            if in_thread && report.best().is_some() && report.counts.complete >= CHARTED {
                 notify(Notification::charts_slot(&slot), destination, Content::Charts(Box::new(report.clone())));
             }
         }
