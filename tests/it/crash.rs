@@ -8,7 +8,7 @@
 
 mod aftermath;
 mod dice;
-mod inside;
+pub mod inside;
 mod outside;
 mod random;
 mod traffic;

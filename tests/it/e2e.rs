@@ -23,7 +23,7 @@ mod refusal;
 mod reload;
 mod repository_rules;
 mod restart;
-pub mod scene;
+mod scene;
 mod schedule;
 mod socket;
 mod start;

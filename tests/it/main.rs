@@ -15,9 +15,9 @@ mod charts;
 mod crash;
 mod e2e;
 mod fakes;
-mod judges;
 mod local_engine;
 mod oracles;
 mod project;
 #[expect(dead_code, reason = "verbs of the fakes that no test has needed yet")]
 mod support;
+mod thousand;

@@ -5,7 +5,7 @@
 //! dropped, and the next life begins with the copy. Every second time it is killed once more, early in its life.
 
 mod life;
-mod world;
+pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

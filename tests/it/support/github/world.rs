@@ -23,6 +23,8 @@ pub struct World {
     pub content_per_minute: u32,
     /// When content was written, in the last minute.
     pub(super) writes: Vec<Instant>,
+    /// How often content was refused because it was too much.
+    pub violations: u32,
     /// Calls in this hour, for the headers.
     pub(super) calls_used: u32,
     /// Ids of everything, always rising.
@@ -156,6 +158,7 @@ impl World {
             installation_tokens: BTreeMap::new(),
             content_per_minute: 80,
             writes: Vec::new(),
+            violations: 0,
             calls_used: 0,
             newest_id: 1_000,
             deliveries: 0,
@@ -257,6 +260,7 @@ impl World {
         const MINUTE: Duration = Duration::from_secs(60);
         self.writes.retain(|at| now.saturating_duration_since(*at) < MINUTE);
         if self.writes.len() >= usize::try_from(self.content_per_minute).unwrap_or(usize::MAX) {
+            self.violations += 1;
             return Err(60);
         }
         self.writes.push(now);

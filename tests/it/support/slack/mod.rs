@@ -137,6 +137,12 @@ impl FakeSlack {
         self.read(|workspace| workspace.sent.clone())
     }
 
+    /// A further public channel, with the bot in it.
+    pub fn open_channel(&self, id: &str, name: &str) {
+        let channel = workspace::Channel::new(id, name);
+        self.core.workspace.write(|workspace| workspace.channels.insert(id.to_owned(), channel));
+    }
+
     /// Takes a scope away from the bot's token.
     pub fn revoke_scope(&self, scope: &str) {
         self.core.workspace.write(|workspace| workspace.scopes.remove(scope));

@@ -129,20 +129,26 @@ impl Message {
     }
 }
 
+impl Channel {
+    /// A public one, with the bot in it.
+    pub(super) fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            bot_is_member: true,
+            is_private: false,
+            is_archived: false,
+            messages: Vec::new(),
+            ephemeral: Vec::new(),
+            posts: Bucket::default(),
+        }
+    }
+}
+
 impl Workspace {
     pub(super) fn new() -> Self {
         let channel = |id: &str, name: &str, bot_is_member, is_private| {
-            let channel = Channel {
-                id: id.to_owned(),
-                name: name.to_owned(),
-                bot_is_member,
-                is_private,
-                is_archived: false,
-                messages: Vec::new(),
-                ephemeral: Vec::new(),
-                posts: Bucket::default(),
-            };
-            (id.to_owned(), channel)
+            (id.to_owned(), Channel { bot_is_member, is_private, ..Channel::new(id, name) })
         };
         let scopes = scopes::ALL;
         let people = [(MIKA, "mika"), (NOOR, "noor"), (BOT_USER, "tunebot")];
