@@ -143,6 +143,7 @@ fn config() -> Result<Config> {
         api_url: "http://127.0.0.1".parse()?,
         auth: config::GithubAuth::Token(String::new().into()),
         pace: config::GithubPace { writes_per_minute: 80, writes_per_hour: 500 },
+        charts: true,
         webhook_secrets: vec![push::SECRET.to_owned().into()],
         catch_up: config::CatchUp::default(),
     };

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use crate::config::{self, ArgoEngineSettings, Cluster, Config, EngineSettings, LocalEngineSettings};
+use crate::domain::chart_key::ChartKeys;
 use crate::domain::ids::EngineName;
 use crate::domain::sweep::Service;
 use crate::engine::Engine;
@@ -17,7 +18,7 @@ use crate::engine::local::{LocalEngine, LocalEngineOptions};
 use crate::notify::Notifier;
 use crate::notify::github::{Github, GithubAuth, GithubNotifier, GithubPace, GithubSettings};
 use crate::notify::grafana::{Dashboard, Dashboards};
-use crate::notify::links::{ArgoPages, Links};
+use crate::notify::links::{ArgoPages, ChartPages, Links};
 use crate::notify::slack::{PaceLimits, SlackNotifier, SlackSettings, SlackWeb};
 use crate::runtime::{Engines, Notifiers};
 
@@ -135,20 +136,33 @@ pub(super) fn slack_web(config: &Config) -> Result<Option<SlackWeb>> {
 
 /// Where messages lead to.
 pub(super) async fn links(config: &Config, engines: &ArgoEngines) -> Links {
-    Links { dashboards: config.grafana.as_ref().map(dashboards), argo: argo_pages(config, engines).await }
+    Links { dashboards: config.grafana.as_ref().map(dashboards), argo: argo_pages(config, engines).await, charts: None }
 }
 
 /// # Errors
 /// A client cannot be made.
-pub(super) fn notifiers(config: &Config, github: Option<&Arc<Github>>, links: &Links) -> Result<Notifiers> {
+pub(super) fn notifiers(
+    config: &Config,
+    github: Option<&Arc<Github>>,
+    links: &Links,
+    keys: ChartKeys,
+) -> Result<Notifiers> {
     let mut notifiers: BTreeMap<Service, Arc<dyn Notifier>> = BTreeMap::new();
     if let Some(slack) = &config.slack {
         notifiers.insert(Service::Slack, Arc::new(SlackNotifier::new(slack_settings(slack), links.clone())?));
     }
     if let Some(github) = github {
-        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links.clone())));
+        let links = Links { charts: chart_pages(config, keys), ..links.clone() };
+        notifiers.insert(Service::Github, Arc::new(GithubNotifier::new(Arc::clone(github), links)));
     }
     Ok(Arc::new(notifiers))
+}
+
+/// Where GitHub fetches pictures; its proxy takes nothing but https.
+fn chart_pages(config: &Config, keys: ChartKeys) -> Option<ChartPages> {
+    let url = config.server.public_url.clone();
+    let are_wanted = config.github.as_ref().is_some_and(|github| github.charts);
+    (are_wanted && url.scheme() == "https").then_some(ChartPages { url, keys })
 }
 
 /// Argo's pages of each engine that has some. Without a namespace of its own in the configuration an engine has that of

@@ -12,6 +12,7 @@ use crate::config::{Config, EngineSettings};
 use crate::domain::ids::EngineName;
 use crate::domain::tuning::Tuning;
 use crate::engine::argo::{ArgoEngine, Finding};
+use crate::notify::github::Wanted;
 
 /// Pause before a cluster that did not answer is asked again.
 const RETRY: Duration = Duration::from_secs(60);
@@ -52,6 +53,26 @@ pub async fn inspect_all(config: &Config) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What is missing on GitHub: for `tunebot check --github`. None where GitHub is not configured.
+///
+/// # Errors
+/// The key of the App cannot be read, or the address of the webhook cannot be made.
+pub async fn inspect_github(config: &Config) -> anyhow::Result<Option<Vec<String>>> {
+    let Some(github) = adapters::github(config)? else { return Ok(None) };
+    let rules = &config.rules;
+    let named = rules.triggers.iter().flat_map(|trigger| trigger.repositories.patterns());
+    let named = named.filter_map(|name| name.parse().ok());
+    let homes = rules.default_code.values().map(|code| code.repository.clone());
+    let repositories = named.chain(homes).chain(rules.command_repositories.iter().cloned()).collect();
+    let mut webhook = config.server.public_url.clone();
+    match webhook.path_segments_mut() {
+        Ok(mut path) => path.pop_if_empty().extend(["webhooks", "github"]),
+        Err(()) => anyhow::bail!("server.public_url cannot have a path"),
+    };
+    let applies = rules.tunings.values().any(|tuning| tuning.apply.is_some());
+    Ok(Some(github.inspect(&Wanted { repositories, webhook, applies }).await))
 }
 
 async fn inspect(engine: &ArgoEngine, name: &EngineName, config: &Config) -> Vec<Finding> {

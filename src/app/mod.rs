@@ -23,6 +23,7 @@ use tracing::{info, warn};
 use crate::chat::socket::SocketMode;
 use crate::chat::{self, FrontDesk};
 use crate::config::Config;
+use crate::domain::chart_key::ChartKeys;
 use crate::domain::effect::Lane;
 use crate::domain::sweep::Service;
 use crate::http;
@@ -69,8 +70,9 @@ impl App {
         let metrics = Arc::new(Metrics::new(Timestamp::now(), env!("CARGO_PKG_VERSION")));
         let engines = adapters::engines(&config, &adapters::owner_of(store.instance_key().expose_secret()))?;
         let github = adapters::github(&config)?;
+        let keys = ChartKeys::new(store.instance_key().expose_secret());
         let links = adapters::links(&config, &engines.argo).await;
-        let notifiers = adapters::notifiers(&config, github.as_ref(), &links)?;
+        let notifiers = adapters::notifiers(&config, github.as_ref(), &links, keys)?;
         let applier = github.clone().map(|github| Applier::new(github, links));
         let (desk_web, socket_web) = (adapters::slack_web(&config)?, adapters::slack_web(&config)?);
         let groups = adapters::slack_web(&config)?.map(|web| Arc::new(SlackGroups::new(web)));

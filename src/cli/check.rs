@@ -22,6 +22,9 @@ pub struct Options {
     /// Check this `.tunebot.yaml`, the rules of a repository, against the configuration instead
     #[arg(long, value_name = "FILE")]
     repository: Option<PathBuf>,
+    /// Also ask GitHub: has the App, or the token, all permissions, events and repositories that are needed
+    #[arg(long)]
+    github: bool,
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
@@ -39,7 +42,16 @@ pub async fn run(options: Options) -> Result<ExitCode> {
                 counted(rules.triggers.len(), "trigger"),
                 counted(rules.schedules.len(), "schedule"),
             ))?;
-            if options.cluster { ask_clusters(&loaded.config).await } else { Ok(ExitCode::SUCCESS) }
+            // A second call in one process finds the provider installed: that is as good.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            let mut complete = true;
+            if options.cluster {
+                complete &= ask_clusters(&loaded.config).await?;
+            }
+            if options.github {
+                complete &= ask_github(&loaded.config).await?;
+            }
+            Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(problems) => {
             eprintln!("{}, nothing was changed", config::render(&problems));
@@ -78,19 +90,35 @@ fn check_repository(paths: &[PathBuf], file: &Path) -> Result<ExitCode> {
     }
 }
 
-async fn ask_clusters(config: &Config) -> Result<ExitCode> {
-    // A second call in one process finds the provider installed: that is as good.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+/// Returns whether nothing is missing.
+async fn ask_github(config: &Config) -> Result<bool> {
+    let Some(findings) = inspection::inspect_github(config).await? else {
+        print(format_args!("GitHub is not configured: there is nothing to ask"))?;
+        return Ok(true);
+    };
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        print(format_args!("GitHub gives all that is needed"))?;
+        return Ok(true);
+    }
+    eprintln!("{} on GitHub", counted(findings.len(), "problem"));
+    Ok(false)
+}
+
+/// Returns whether nothing is missing.
+async fn ask_clusters(config: &Config) -> Result<bool> {
     let findings = inspection::inspect_all(config).await;
     for Finding::Wrong(text) | Finding::Unknown(text) in &findings {
         eprintln!("{text}");
     }
     if findings.is_empty() {
         print(format_args!("the clusters have all that the tunings need"))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(true);
     }
     eprintln!("{} in the clusters", counted(findings.len(), "problem"));
-    Ok(ExitCode::FAILURE)
+    Ok(false)
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -22,6 +22,7 @@ pub fn what_needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ),
         ("github.token", differs(&old.github, &new.github, |a, b| !is_app(a) && !is_app(b) && !same_auth(a, b))),
         ("github.pace", differs(&old.github, &new.github, |a, b| a.pace != b.pace)),
+        ("github.charts", differs(&old.github, &new.github, |a, b| a.charts != b.charts)),
         ("slack", old.slack.is_some() != new.slack.is_some()),
         ("slack.api_url", differs(&old.slack, &new.slack, |a, b| a.api_url != b.api_url)),
         ("slack.bot_token", differs(&old.slack, &new.slack, |a: &Slack, b| !same(&a.bot_token, &b.bot_token))),

@@ -78,6 +78,8 @@ pub struct Github {
     pub api_url: Url,
     pub auth: GithubAuth,
     pub pace: GithubPace,
+    /// Pictures of sweeps are shown, behind addresses that whoever has them may open.
+    pub charts: bool,
     /// Any of them may have signed a delivery; at least one.
     pub webhook_secrets: Vec<SecretString>,
     pub catch_up: CatchUp,

@@ -78,6 +78,27 @@ pub enum Content {
     Answer { text: String },
     /// What the head of a fork's pull request waits for, or who has allowed it; on GitHub only.
     Fork(ForkNotice),
+    /// A sign on the comment that gave a command; the destination says where the comment is.
+    Reaction { comment: u64, reaction: Reaction },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// It is taken up.
+    Eyes,
+    /// Nothing in it can be done; an answer in words says why.
+    Confused,
+}
+
+impl Reaction {
+    /// As GitHub names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eyes => "eyes",
+            Self::Confused => "confused",
+        }
+    }
 }
 
 /// What a slot's name ends with if it is the closing line of the sweep message whose slot is the rest.
@@ -108,6 +129,11 @@ impl Notification {
         }
     }
 
+    /// The slot of the sign on the comment that the event is.
+    pub fn reaction_slot(event: &EventKey) -> String {
+        format!("reaction/{}/{}", event.source.name(), event.delivery)
+    }
+
     /// The message that all sweeps of a tuning share at `destination`, if they share one there: the comment on a pull
     /// request.
     pub fn shared_key(tuning: &TuningName, destination: &Destination) -> Option<String> {
@@ -124,7 +150,8 @@ impl Notification {
             | Content::Charts(_)
             | Content::Preview(_)
             | Content::Answer { .. }
-            | Content::Fork(_) => None,
+            | Content::Fork(_)
+            | Content::Reaction { .. } => None,
         }
     }
 
@@ -159,7 +186,7 @@ impl Notification {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
             Content::Charts(_) => self.slot.strip_suffix(CHARTS),
             Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
-            Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) => None,
+            Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) | Content::Reaction { .. } => None,
         }
     }
 
@@ -203,7 +230,7 @@ impl Action {
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
-                Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) => 0,
+                Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) | Content::Reaction { .. } => 0,
                 Content::Detail(_) => 1,
                 Content::Closing(_) | Content::Charts(_) => 2,
             },
@@ -262,6 +289,9 @@ pub enum Receipt {
         id: u64,
     },
     GithubCheck {
+        id: u64,
+    },
+    GithubReaction {
         id: u64,
     },
 }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod apply;
 pub mod approval;
+pub mod chart_key;
 pub mod decision;
 pub mod detail;
 pub mod earlier;

@@ -105,6 +105,7 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/sweeps", post(api::start).get(api::list))
         .route("/api/v1/sweeps/{id}", get(api::sweep))
         .route("/api/v1/sweeps/{id}/charts/{file}", get(charts::chart))
+        .route("/charts/{id}/{file}", get(charts::chart_by_key))
         .route("/api/v1/sweeps/{id}/stop", post(api::stop))
         .route("/api/v1/events/{id}", get(api::event))
         .route("/api/v1/trials/{attempt}/report", post(reports::report))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::domain::chart_key::ChartKeys;
 use crate::domain::ids::EngineName;
 use crate::domain::report::{Phase, Report};
 
@@ -22,6 +23,24 @@ pub struct Links {
     pub dashboards: Option<Dashboards>,
     /// Argo's pages, by the engine whose workflows they show.
     pub argo: BTreeMap<EngineName, ArgoPages>,
+    /// Where pictures can be fetched by whoever has their address.
+    pub charts: Option<ChartPages>,
+}
+
+/// tunebot's own pictures of sweeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartPages {
+    /// The address under which tunebot is reached from outside.
+    pub url: Url,
+    pub keys: ChartKeys,
+}
+
+/// A picture of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// What is seen, for whoever does not see it.
+    pub title: String,
+    pub url: String,
 }
 
 /// The web pages of Argo Workflows for one namespace.
@@ -43,6 +62,28 @@ impl Links {
     }
 }
 
+impl Links {
+    /// The pictures of a sweep that has ended with a result.
+    pub fn charts(&self, report: &Report) -> Vec<Chart> {
+        let Some(pages) = self.charts.as_ref().filter(|_| report.is_final() && report.best().is_some()) else {
+            return Vec::new();
+        };
+        let metric = &report.objective.metric;
+        let history = chart(pages, report, "history.png", format!("{metric} by trial, with the best so far"));
+        let importance = (!report.importances.is_empty()).then(|| {
+            chart(pages, report, "importance.png", format!("How much each parameter had to do with {metric}"))
+        });
+        [history, importance.flatten()].into_iter().flatten().collect()
+    }
+}
+
+fn chart(pages: &ChartPages, report: &Report, file: &str, title: String) -> Option<Chart> {
+    let mut url = pages.url.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["charts", report.sweep.as_str(), file]);
+    url.query_pairs_mut().append_pair("key", &pages.keys.key(&report.sweep, file));
+    Some(Chart { title, url: url.into() })
+}
+
 /// None for an address that cannot have a path; the configuration lets no such address pass.
 fn workflows(pages: &ArgoPages, report: &Report) -> Option<Link> {
     let mut url = pages.url.clone();
@@ -59,7 +100,11 @@ mod tests {
     fn links() -> Links {
         let url = "https://argo.example.com/base".parse().unwrap();
         let pages = ArgoPages { url, namespace: "training".to_owned() };
-        Links { dashboards: Some(fixtures::dashboards()), argo: BTreeMap::from([("cluster".parse().unwrap(), pages)]) }
+        Links {
+            dashboards: Some(fixtures::dashboards()),
+            argo: BTreeMap::from([("cluster".parse().unwrap(), pages)]),
+            charts: None,
+        }
     }
 
     #[test]
@@ -86,5 +131,19 @@ mod tests {
             1,
             "a report of an older version"
         );
+    }
+
+    #[test]
+    fn only_a_sweep_that_ended_with_a_result_has_pictures() {
+        let url = "https://tune.example.com/base/".parse().unwrap();
+        let links = Links { charts: Some(ChartPages { url, keys: ChartKeys::new(&[7; 32]) }), ..Links::default() };
+        let shown: Vec<String> = links
+            .charts(&fixtures::finished())
+            .into_iter()
+            .map(|chart| format!("{}: {}", chart.title, chart.url.split("key=").next().unwrap()))
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @"");
+        assert_eq!(links.charts(&fixtures::running()), []);
+        assert_eq!(Links::default().charts(&fixtures::finished()), []);
     }
 }

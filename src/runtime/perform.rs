@@ -250,9 +250,10 @@ impl Performer {
         match delivered.unwrap_or_else(|_| Err(too_slow(service.name()))) {
             Ok(receipt) => {
                 info!(slot = notification.slot, "message delivered");
-                // A line is never edited. A newer one may have taken its place in the outbox, with a slot of its own.
-                let is_line = matches!(notification.content, Content::Detail(_));
-                Performed::Done((!is_line).then_some(receipt))
+                // A line is never edited. A newer one may have taken its place in the outbox, with a slot of its own. A sign
+                // on a comment is there once however often it is set.
+                let is_once = matches!(notification.content, Content::Detail(_) | Content::Reaction { .. });
+                Performed::Done((!is_once).then_some(receipt))
             }
             Err(NotifyError::Transient { message, after }) => {
                 warn!(slot = notification.slot, error = message, "message not delivered yet");

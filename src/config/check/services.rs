@@ -31,7 +31,14 @@ impl<'a> Checker<'a> {
             every: section.catch_up.every.map_or(usual.every, |every| every.0),
             grace: section.catch_up.grace.map_or(usual.grace, |grace| grace.0),
         };
-        Some(Github { api_url: api_url?, auth: auth?, pace, webhook_secrets, catch_up })
+        Some(Github {
+            api_url: api_url?,
+            auth: auth?,
+            pace,
+            charts: section.charts.unwrap_or(true),
+            webhook_secrets,
+            catch_up,
+        })
     }
 
     fn github_pace(&mut self, place: &Place<'_>, section: &GithubPaceSection) -> GithubPace {

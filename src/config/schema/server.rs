@@ -69,6 +69,9 @@ pub(in crate::config) struct GithubSection {
     pub webhook_secrets: Vec<SecretReference>,
     /// The API, for GitHub Enterprise `https://HOST/api/v3`. Default: `https://api.github.com`.
     pub api_url: Option<String>,
+    /// Show pictures of sweeps on pull requests. GitHub fetches them from `server.public_url`, at addresses with a key that
+    /// opens that picture only. Default: true where `server.public_url` begins with https://.
+    pub charts: Option<bool>,
     /// How much may be written, for each installation of the App by itself.
     #[serde(default)]
     pub pace: GithubPaceSection,

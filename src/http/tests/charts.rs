@@ -1,5 +1,6 @@
 use axum::body::Body;
 use axum::http::Request;
+use secrecy::ExposeSecret;
 use tower::ServiceExt;
 
 use super::{Server, noon};
@@ -54,4 +55,27 @@ async fn what_cannot_be_drawn_is_explained() {
     404
     {"error":{"code":"not_found","message":"There is no sweep resnet-zzzzzz. GET /api/v1/sweeps lists the newest."}}
     "#);
+}
+
+#[tokio::test]
+async fn a_key_opens_one_chart_to_whoever_has_it() {
+    let (server, path) = with_sweep().await;
+    let sweep: crate::domain::ids::SweepId = path.split('/').nth(4).unwrap().parse().unwrap();
+    let keys = crate::domain::chart_key::ChartKeys::new(server.state.store.instance_key().expose_secret());
+    let key = keys.key(&sweep, "history.png");
+    let open = async |path: String| {
+        let response = server.router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
+    };
+    assert_eq!(open(format!("/charts/{sweep}/history.png?key={key}")).await, (200, "image/png".to_owned()));
+    for closed in [
+        format!("/charts/{sweep}/history.png"),
+        format!("/charts/{sweep}/history.png?key={}", "0".repeat(64)),
+        format!("/charts/{sweep}/importance.png?key={key}"),
+        format!("/charts/resnet-zzzzzz/history.png?key={key}"),
+    ] {
+        assert_eq!(open(closed).await.0, 404);
+    }
+    let hidden = server.send(Request::get("/charts/x/y").body(Body::empty()).unwrap()).await;
+    insta::assert_snapshot!(hidden, @"");
 }

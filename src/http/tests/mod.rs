@@ -183,6 +183,7 @@ fn config() -> Config {
             api_url: "http://127.0.0.1:1".parse().unwrap(),
             auth: config::GithubAuth::Token(secret("unused")),
             pace: config::GithubPace { writes_per_minute: 80, writes_per_hour: 500 },
+            charts: true,
             webhook_secrets: vec![secret("old-secret"), secret("new-secret")],
             catch_up: config::CatchUp::default(),
         }),

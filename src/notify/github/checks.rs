@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::{CommitSha, Repository};
 use crate::domain::report::Report;
+use crate::notify::links::Chart;
 
 use super::client::{Call, Github};
 use super::comments::Identified;
@@ -46,6 +47,10 @@ impl CheckRun<'_> {
         });
         if let Some(url) = self.details_url {
             body["details_url"] = json!(url);
+        }
+        if !self.check.images.is_empty() {
+            let image = |chart: &Chart| json!({ "alt": chart.title, "image_url": chart.url });
+            body["output"]["images"] = self.check.images.iter().map(image).collect();
         }
         match self.check.status {
             CheckStatus::Queued => body["status"] = json!("queued"),

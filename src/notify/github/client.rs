@@ -283,6 +283,7 @@ impl Github {
         }
     }
 
+    /// Under its lock, so that a burst asks once.
     async fn installation(&self, app: &App, repository: &Repository) -> Result<u64, GithubError> {
         let mut installations = self.installations.lock().await;
         if let Some(known) = installations.get(repository) {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::domain::effect::Reaction;
 use crate::domain::ids::Repository;
 
 use super::client::{Call, Github};
@@ -20,6 +21,27 @@ impl Github {
         let call = Call { what: &what, repository, path: &["issues", &number, "comments"], query: &[] };
         let comment: Identified = self.post(call, &json!({ "body": body })).await?;
         Ok(comment.id)
+    }
+
+    /// Sets a sign on a comment; it is there once however often it is set. None when the comment was deleted.
+    ///
+    /// # Errors
+    /// [`GithubError`]
+    pub async fn react(
+        &self,
+        repository: &Repository,
+        comment: u64,
+        reaction: Reaction,
+    ) -> Result<Option<u64>, GithubError> {
+        let what = format!("react to comment {comment} of {repository}");
+        let comment = comment.to_string();
+        let path = ["issues", "comments", &comment, "reactions"];
+        let call = Call { what: &what, repository, path: &path, query: &[] };
+        match self.post::<_, Identified>(call, &json!({ "content": reaction.name() })).await {
+            Ok(set) => Ok(Some(set.id)),
+            Err(GithubError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// # Errors

@@ -9,7 +9,7 @@ use crate::domain::report::{Phase, Ranked, Report};
 use crate::domain::sweep::Outcome;
 use crate::notify::figures;
 use crate::notify::importance::mattered;
-use crate::notify::links::Link;
+use crate::notify::links::{Chart, Link};
 use crate::notify::phrases::{self, Phrase};
 use crate::notify::preview as asked;
 use crate::notify::prose;
@@ -42,6 +42,7 @@ const TITLE: usize = 140;
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub links: &'a [Link],
+    pub charts: &'a [Chart],
     pub supplement: &'a Supplement,
 }
 
@@ -49,7 +50,8 @@ pub struct Context<'a> {
 pub fn comment(key: &str, report: &Report, context: Context<'_>) -> String {
     let title = format!("### {}", markup::phrase(&title(report)));
     let before = before::folded(&context.supplement.before);
-    let parts = [title, summary(report), details(report), before, linked(context.links)];
+    let charts = context.charts.iter().map(|chart| markup::image(&chart.url, &chart.title)).collect::<Vec<_>>();
+    let parts = [title, summary(report), charts.join("\n"), details(report), before, linked(context.links)];
     within_limit(&format!("{}\n{}", markup::marker(key), paragraphs(parts)))
 }
 

@@ -79,8 +79,16 @@ pub fn code_block(text: &str) -> String {
 }
 
 pub fn link(url: &str, title: &str) -> String {
-    let url: String = url
-        .chars()
+    format!("[{}]({})", words(title), address(url))
+}
+
+/// A picture; `title` for whoever does not see it.
+pub fn image(url: &str, title: &str) -> String {
+    format!("!{}", link(url, title))
+}
+
+fn address(url: &str) -> String {
+    url.chars()
         .map(|c| match c {
             '(' => "%28".to_owned(),
             ')' => "%29".to_owned(),
@@ -90,8 +98,7 @@ pub fn link(url: &str, title: &str) -> String {
             ' ' => "%20".to_owned(),
             c => c.to_string(),
         })
-        .collect();
-    format!("[{}]({url})", words(title))
+        .collect()
 }
 
 /// A part that is folded until somebody opens it.

@@ -63,7 +63,8 @@ impl GithubNotifier {
         let Notification { slot, destination, content } = delivery.notification;
         Ok(match content {
             Content::Sweep(report) => {
-                let context = Context { links: &self.links.of(report), supplement: delivery.supplement };
+                let (links, charts) = (self.links.of(report), self.links.charts(report));
+                let context = Context { links: &links, charts: &charts, supplement: delivery.supplement };
                 (markdown::comment(&delivery.notification.receipt_key(), report, context), true)
             }
             Content::Closing(report) => {
@@ -76,7 +77,7 @@ impl GithubNotifier {
             Content::Answer { text } => (markdown::answer(slot, text), false),
             Content::Fork(notice) => (fork::comment(slot, notice), true),
             Content::Preview(preview) => (markdown::preview(slot, preview), true),
-            Content::Detail(_) | Content::Charts(_) => return Err(no_thread()),
+            Content::Detail(_) | Content::Charts(_) | Content::Reaction { .. } => return Err(no_thread()),
         })
     }
 
@@ -107,8 +108,9 @@ impl GithubNotifier {
                 message: "a check run cannot carry an answer to a command".to_owned(),
             });
         };
-        let links = self.links.of(report);
-        let check = markdown::check(report, Context { links: &links, supplement: delivery.supplement });
+        let (links, charts) = (self.links.of(report), self.links.charts(report));
+        let check =
+            markdown::check(report, Context { links: &links, charts: &charts, supplement: delivery.supplement });
         let details_url = links.first().map(|link| link.url.as_str());
         let run = CheckRun { repository, sha, slot: &delivery.notification.slot, check: &check, report, details_url };
         if self.github.app().is_none() {
@@ -142,6 +144,13 @@ impl Notifier for GithubNotifier {
             admitted.map_err(|after| NotifyError::NotYet { why: "GitHub's pace is kept".to_owned(), after })?;
         }
         match &delivery.notification.destination {
+            Destination::GithubComment { repository, .. }
+                if let Content::Reaction { comment, reaction } = &notification.content =>
+            {
+                // A comment that was deleted meanwhile needs no sign.
+                let id = self.github.react(repository, *comment, *reaction).await?.unwrap_or_default();
+                Ok(Receipt::GithubReaction { id })
+            }
             Destination::GithubComment { repository, pull_request, .. } => {
                 self.deliver_comment(&delivery, repository, *pull_request).await
             }
@@ -159,7 +168,7 @@ fn no_thread() -> NotifyError {
 
 fn urgency(delivery: &Delivery<'_>) -> Urgency {
     match &delivery.notification.content {
-        Content::Answer { .. } | Content::Preview(_) => Urgency::Answer,
+        Content::Preview(_) | Content::Answer { .. } | Content::Reaction { .. } => Urgency::Answer,
         Content::Sweep(report) if delivery.receipt.is_some() && !report.is_final() => Urgency::Progress,
         Content::Sweep(_) | Content::Closing(_) | Content::Detail(_) | Content::Charts(_) | Content::Fork(_) => {
             Urgency::Result

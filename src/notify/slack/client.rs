@@ -51,6 +51,8 @@ impl SlackNotifier {
             Content::Answer { text } => blocks::answer(text),
             // It is for GitHub; here it would be a line in words.
             Content::Fork(notice) => blocks::answer(&format!("A fork's commit `{}` waits.", notice.sha.short())),
+            // Only comments on GitHub get one.
+            Content::Reaction { reaction, .. } => blocks::answer(reaction.name()),
         }
     }
 
@@ -199,7 +201,7 @@ fn oldest(content: &Content) -> Option<String> {
         Content::Sweep(report) | Content::Closing(report) | Content::Charts(report) => report.created_at,
         Content::Detail(detail) => detail.created_at,
         Content::Preview(preview) => preview.asked_at,
-        Content::Answer { .. } | Content::Fork(_) => return None,
+        Content::Answer { .. } | Content::Fork(_) | Content::Reaction { .. } => return None,
     };
     let earliest = created_at.checked_sub(CLOCK_MARGIN).ok()?;
     Some(format!("{}.000000", earliest.as_second()))

@@ -96,7 +96,11 @@ fn how_a_sweep_begins_is_said_wherever_it_is_shown() {
     let comment = crate::notify::github::markdown::comment(
         "sweep/resnet",
         &report,
-        crate::notify::github::markdown::Context { links: &[], supplement: crate::notify::Supplement::NOTHING },
+        crate::notify::github::markdown::Context {
+            links: &[],
+            charts: &[],
+            supplement: crate::notify::Supplement::NOTHING,
+        },
     );
     assert!(comment.contains("- Begins: starts from 120 trials of 3 earlier sweeps"), "{comment}");
 }

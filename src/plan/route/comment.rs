@@ -43,6 +43,7 @@ pub(super) fn route(draft: &mut Draft<'_>, comment: &Comment) -> Result<(), Need
         }
     }
     if let Some(here) = place.answers_to() {
+        draft.react(here.clone(), comment.comment);
         draft.answer(here, &answers);
     }
     Ok(())

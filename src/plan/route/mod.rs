@@ -63,7 +63,7 @@ pub struct Decided {
     pub approvals: Vec<Approval>,
     /// The head that a fork's pull request was seen to have.
     pub seen_head: Option<SeenHead>,
-    /// Answers in words. The first message of a sweep is not among them.
+    /// Answers in words, and signs on comments. The first message of a sweep is not among them.
     pub answers: Vec<Effect>,
     /// What waits for a confirmation from now on, or no longer.
     pub previews: Vec<Preview>,

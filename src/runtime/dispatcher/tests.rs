@@ -149,6 +149,7 @@ impl Bench {
                 Content::Detail(_) => "detail".to_owned(),
                 Content::Fork(notice) => format!("fork: {}", notice.sha.short()),
                 Content::Charts(_) => "charts".to_owned(),
+                Content::Reaction { comment, reaction } => format!("{} on comment {comment}", reaction.name()),
             },
             other => other.key(),
         };

@@ -7,6 +7,7 @@ use crate::domain::signal::StopRequest;
 use crate::domain::sweep::Outcome;
 use crate::domain::trial::{Trial, TrialState};
 use crate::notify::github::markup;
+use crate::notify::links::Chart;
 use crate::notify::phrases::{self, Phrase};
 use crate::notify::{figures, prose};
 
@@ -27,6 +28,7 @@ pub struct Check {
     pub text: String,
     /// At most three.
     pub actions: Vec<CheckAction>,
+    pub images: Vec<Chart>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub fn check(report: &Report, context: Context<'_>) -> Check {
         summary: within_limit(&paragraphs([summary(report), linked(context.links)])),
         text: within_limit(&paragraphs([trials, details])),
         actions: actions(report),
+        images: context.charts.to_vec(),
     }
 }
 

@@ -8,7 +8,7 @@ mod check;
 mod standing;
 
 fn context(links: &[Link]) -> Context<'_> {
-    Context { links, supplement: Supplement::NOTHING }
+    Context { links, charts: &[], supplement: Supplement::NOTHING }
 }
 
 fn commented(report: &Report) -> String {
@@ -373,7 +373,8 @@ fn a_comment_tells_in_one_folded_line_what_came_before() {
         older("resnet-eeeeee", fixtures::running()),
     ];
     let supplement = Supplement { before, ..Supplement::default() };
-    let text = comment("tuning/resnet", &fixtures::queued(), Context { links: &[], supplement: &supplement });
+    let text =
+        comment("tuning/resnet", &fixtures::queued(), Context { links: &[], charts: &[], supplement: &supplement });
     let (_, said) = text.split_once("<details><summary>Before").unwrap();
     insta::assert_snapshot!(said, @"
      this: 4 sweeps</summary>

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::access::RepositoryPermission;
+use crate::domain::effect::Content;
 use crate::domain::rules::{CodeDefault, Globs, MissedRuns, OnNewer, Overlap, Schedule, Trigger, TriggerSource};
 
 pub(super) const OCCASION: Occasion =
@@ -325,6 +326,7 @@ pub(super) fn told_by(rules: &Rules, kind: EventKind, lookup: impl Fn(&Need) -> 
                     Some(by) => format!("{} is allowed by {by}", notice.sha.short()),
                     None => format!("{} waits", notice.sha.short()),
                 },
+                Content::Reaction { comment, reaction } => format!("{} on comment {comment}", reaction.name()),
                 _ => panic!("not an answer"),
             };
             lines.push(format!("-> {} to {}: {text}", notification.slot, notification.destination.key()));

@@ -245,7 +245,8 @@ impl Notifier for Link {
             | Content::Charts(_)
             | Content::Preview(_)
             | Content::Answer { .. }
-            | Content::Fork(_) => (None, true),
+            | Content::Fork(_)
+            | Content::Reaction { .. } => (None, true),
         };
         let number = {
             let mut state = self.world.read();
@@ -283,6 +284,6 @@ fn number_of(receipt: &Receipt) -> u64 {
     match receipt {
         Receipt::SlackFiles { files } => files[0].parse().expect("a number of this world"),
         Receipt::Slack { ts, .. } => ts.parse().expect("a number of this world"),
-        Receipt::GithubComment { id } | Receipt::GithubCheck { id } => *id,
+        Receipt::GithubComment { id } | Receipt::GithubCheck { id } | Receipt::GithubReaction { id } => *id,
     }
 }

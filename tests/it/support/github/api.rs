@@ -18,7 +18,7 @@ use super::world::{Repository, World};
 use super::{checks, code, comments, hooks, proposals, shapes};
 
 /// What can be called, and so what faults can be injected for.
-pub const OPERATIONS: [&str; 38] = [
+pub const OPERATIONS: [&str; 39] = [
     "app.get",
     "app.installations",
     "tokens.create",
@@ -44,6 +44,7 @@ pub const OPERATIONS: [&str; 38] = [
     "comments.get",
     "comments.update",
     "comments.delete",
+    "reactions.create",
     "checks.create",
     "checks.update",
     "checks.get",
@@ -139,6 +140,7 @@ impl Operation {
             // GitHub takes POST where it documents PATCH, and clients rely on it.
             ("PATCH" | "POST", ["issues", "comments", id]) => ("comments.update", (*id).to_owned()),
             ("DELETE", ["issues", "comments", id]) => ("comments.delete", (*id).to_owned()),
+            ("POST", ["issues", "comments", id, "reactions"]) => ("reactions.create", (*id).to_owned()),
             ("GET", ["issues", number]) => ("issues.get", (*number).to_owned()),
             ("GET", ["issues", number, "comments"]) => ("comments.list", (*number).to_owned()),
             ("POST", ["issues", number, "comments"]) => ("comments.create", (*number).to_owned()),
@@ -210,6 +212,7 @@ fn perform(world: &mut World, operation: Option<&Operation>, call: &Call<'_>) ->
         "comments.get" => comments::get(world, &caller, operation),
         "comments.update" => comments::update(world, &caller, operation, &call.json()?),
         "comments.delete" => comments::delete(world, &caller, operation),
+        "reactions.create" => comments::react(world, &caller, operation, &call.json()?),
         "checks.create" => checks::create(world, &caller, operation, &call.json()?),
         "checks.update" => checks::update(world, &caller, operation, &call.json()?),
         "checks.get" => checks::get(world, &caller, operation),

@@ -32,6 +32,7 @@ pub fn add(world: &mut World, repository: &str, pull_request: u64, (author, text
         author: author.to_owned(),
         by_app: author.ends_with("[bot]"),
         bodies: vec![text],
+        reactions: Vec::new(),
         created_at: now,
         updated_at: now,
     };
@@ -92,6 +93,25 @@ pub fn delete(world: &mut World, caller: &Caller, operation: &Operation) -> Resu
     let id = operation.number()?;
     world.repository_mut(operation.repository()).comments.retain(|comment| comment.id != id);
     Ok(Outcome::Nothing)
+}
+
+/// 201, or 200 when the caller has reacted so before.
+pub fn react(world: &mut World, caller: &Caller, operation: &Operation, body: &Value) -> Result<Outcome, Refusal> {
+    const CONTENTS: [&str; 8] = ["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"];
+    caller.need(world, operation.repository(), "issues", "write")?;
+    let id = operation.number()?;
+    let content = body["content"].as_str().filter(|content| CONTENTS.contains(content));
+    let content = content.ok_or_else(|| Refusal::Invalid("content is not a member of the known ones.".to_owned()))?;
+    let (login, new) = (caller.login(), world.next_id());
+    let repository = world.repository_mut(operation.repository());
+    let comment = repository.comments.iter_mut().find(|comment| comment.id == id).ok_or(Refusal::NotFound)?;
+    let known = comment.reactions.iter().find(|reaction| (&reaction.1, reaction.2.as_str()) == (&login, content));
+    let (id, is_new) = known.map_or((new, true), |known| (known.0, false));
+    if is_new {
+        comment.reactions.push((id, login.clone(), content.to_owned()));
+    }
+    let json = shapes::reaction(world, (id, &login, content));
+    Ok(if is_new { Outcome::Created(json) } else { Outcome::Ok(json) })
 }
 
 /// The comment is there and the caller's own. GitHub lets those who may write change other people's comments too; a bot

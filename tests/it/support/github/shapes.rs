@@ -177,6 +177,11 @@ pub fn comment(world: &World, repository: &Repository, comment: &Comment) -> Val
     })
 }
 
+pub fn reaction(world: &World, (id, login, content): (u64, &str, &str)) -> Value {
+    json!({"id": id, "node_id": format!("REA_{id}"), "user": user(world, login), "content": content,
+           "created_at": "2019-05-15T15:19:25Z"})
+}
+
 pub fn check_run(world: &World, repository: &Repository, run: &CheckRun) -> Value {
     let url = format!("{}/repos/{}/check-runs/{}", world.api_url, repository.full_name, run.id);
     let field = |name: &str| run.output.get(name).cloned().unwrap_or_default();
@@ -238,5 +243,5 @@ pub fn installation(world: &World, account: &str) -> Value {
 }
 
 fn events() -> Value {
-    json!(["push", "pull_request", "issue_comment"])
+    json!(["push", "pull_request", "issue_comment", "check_run"])
 }

@@ -18,6 +18,8 @@ pub fn render(repository: &Repository, pull_request: &PullRequest) -> String {
     for comment in repository.comments.iter().filter(|comment| comment.pull_request == pull_request.number) {
         let edited = if comment.bodies.len() > 1 { " (edited)" } else { "" };
         parts.push(format!("@{}{edited}\n{}", comment.author, bar(comment.body())));
+        let reactions = comment.reactions.iter().map(|(_, login, content)| format!("  {content} by @{login}"));
+        parts.extend(reactions);
     }
     let checks = render_checks(repository, &pull_request.head_sha);
     if !checks.is_empty() {

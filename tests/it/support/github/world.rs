@@ -100,6 +100,8 @@ pub struct Comment {
     pub by_app: bool,
     /// Every form that it had, oldest first; the last is the present one.
     pub bodies: Vec<String>,
+    /// Id, login and content of each.
+    pub reactions: Vec<(u64, String, String)>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -5,7 +5,8 @@ use crate::domain::sweep::Outcome;
 use crate::domain::trial::{Trial, TrialState};
 
 fn checked(report: &Report) -> String {
-    let Check { name, status, title, summary, text, actions } = check(report, context(&fixtures::links(report)));
+    let Check { name, status, title, summary, text, actions, images: _ } =
+        check(report, context(&fixtures::links(report)));
     let buttons: String = actions.iter().map(|action| format!("[{}] {}\n", action.label, action.description)).collect();
     fixtures::visible(&format!("{name} [{status:?}]\n{title}\n--\n{summary}\n--\n{text}\n{buttons}"))
 }
@@ -128,7 +129,7 @@ fn all_trials_are_there_as_far_as_github_has_room() {
     trials[2].reason = Some("exit code 1: `| oh`".to_owned());
     let text = |trials: &[Trial]| {
         let supplement = Supplement { trials: trials.to_vec(), ..Supplement::default() };
-        check(&better(), Context { links: &[], supplement: &supplement }).text
+        check(&better(), Context { links: &[], charts: &[], supplement: &supplement }).text
     };
     let shown = text(&trials);
     insta::assert_snapshot!(shown.split("<details><summary>Best").next().unwrap(), @r"
