@@ -142,7 +142,10 @@ mod tests {
             .into_iter()
             .map(|chart| format!("{}: {}", chart.title, chart.url.split("key=").next().unwrap()))
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @"
+        val_acc by trial, with the best so far: https://tune.example.com/base/charts/resnet-k3f9q2/history.png?
+        How much each parameter had to do with val_acc: https://tune.example.com/base/charts/resnet-k3f9q2/importance.png?
+        ");
         assert_eq!(links.charts(&fixtures::running()), []);
         assert_eq!(Links::default().charts(&fixtures::finished()), []);
     }

@@ -77,5 +77,8 @@ async fn a_key_opens_one_chart_to_whoever_has_it() {
         assert_eq!(open(closed).await.0, 404);
     }
     let hidden = server.send(Request::get("/charts/x/y").body(Body::empty()).unwrap()).await;
-    insta::assert_snapshot!(hidden, @"");
+    insta::assert_snapshot!(hidden, @r#"
+    404
+    {"error":{"code":"not_found","message":"There is no such chart."}}
+    "#);
 }

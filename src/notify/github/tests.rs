@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::access::RepositoryPermission;
-use crate::domain::effect::{Content, Notification, Reaction, Receipt};
+use crate::domain::effect::{Content, Notification, Receipt};
 use crate::domain::ids::Repository;
 use crate::domain::report::Conclusion;
 use crate::domain::sweep::Destination;
@@ -13,9 +13,7 @@ use crate::notify::fixtures;
 use crate::notify::loopback::{Asked, Server, answer, nobody};
 use crate::notify::{Delivery, Notifier, NotifyError, Supplement};
 
-mod client;
 mod comments;
-mod rights;
 
 /// Made for these tests; it opens nothing.
 const KEY: &str = include_str!("test_key.pem");

@@ -278,7 +278,10 @@ async fn a_comment_pins_the_head_that_github_names() {
 async fn a_pull_request_that_github_does_not_know_is_answered() {
     let bench = Bench::new(Some(github((StatusCode::NOT_FOUND, "{\"message\": \"Not Found\"}")).await)).await;
     assert_snapshot!(in_words(&bench.take(&comment("/tune resnet")).await), @"done /tune resnet: refused: There is no pull request #12 in acme/vision. Nothing was started.");
-    assert_snapshot!(bench.messages(Service::Github).await.join("\n"), @"comment/acme/vision/12: There is no pull request #12 in acme/vision. Nothing was started.");
+    assert_snapshot!(bench.messages(Service::Github).await.join("\n"), @"
+    confused on comment 99
+    comment/acme/vision/12: There is no pull request #12 in acme/vision. Nothing was started.
+    ");
 }
 
 #[tokio::test]
@@ -304,7 +307,7 @@ async fn who_asked_is_told_when_github_stays_down() {
     assert_eq!((record.state, record.decisions[0].verdict), (EventState::Done, Verdict::Refused));
     let lease = SignedDuration::from_secs(60);
     let answers = bench.store.lease_effects(&Lane::Service(Service::Github), now, lease, 10).await.unwrap();
-    assert_eq!(answers.len(), 1);
+    assert_eq!(answers.len(), 2, "a sign on the comment, and why in words");
 }
 
 #[tokio::test]
@@ -349,6 +352,7 @@ async fn questions_in_a_comment_are_answered_from_the_store() {
     bench.messages(Service::Github).await;
     bench.take(&comment("/tune status")).await;
     assert_snapshot!(bench.messages(Service::Github).await.join("\n"), @"
+    eyes on comment 99
     comment/acme/vision/12: ```
     resnet-3wx4j0  queued  0/10  no result yet  for @mika
     ```

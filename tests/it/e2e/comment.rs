@@ -25,6 +25,7 @@ async fn a_command_in_a_comment_is_answered_on_the_pull_request() {
     | Looks good. Let's see:
     |
     | /tune quadratic trials=4
+      eyes by @tunebot[bot]
     @tunebot[bot] (edited)
     | <!-- tunebot:tuning/quadratic/comment/acme/models/1 -->
     | ### tunebot / quadratic: loss **0.009715**
@@ -146,6 +147,7 @@ async fn strangers_code_blocks_and_the_bot_itself_start_nothing_from_comments() 
     acme/models#1 Train faster (open)
     @stranger
     | /tune quadratic
+      confused by @tunebot[bot]
     @noor
     | It would be
     |
@@ -159,6 +161,7 @@ async fn strangers_code_blocks_and_the_bot_itself_start_nothing_from_comments() 
     @noor
     | /tune quadrtic
     | /tune list
+      eyes by @tunebot[bot]
     @tunebot[bot]
     | <!-- tunebot:answer/github/00000000-0000-4000-8000-000000000003 -->
     | @{200b}stranger may not give commands here: they are for those who may write to acme/models. Nothing was started.

@@ -151,26 +151,7 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     insta::assert_snapshot!(scene.mask(&pull.render()), @"
     acme/models#1 Train faster (open)
     @tunebot[bot] (edited)
-    | <!-- tunebot:quadratic-vt8akv/comment/acme/models/1 -->
-    | ### tunebot / quadratic: stopped
-    |
-    | **quadratic** stopped: a newer event asked for `quadratic-ynkyfr`
-    |
-    | There is no result.
-    |
-    | 2 of 6 trials in [time]: 2 stopped early
-    |
-    | <details><summary>How it is run</summary>
-    |
-    | - Sweep: `quadratic-vt8akv` for @{200b}mika
-    | - Trials: 6 asked for, 2 stopped early
-    | - Search: 2 at a time, random search, seed 7
-    | - Code: `faster` (e877536)
-    | - Commit: `e877536b931e4934e830d12d64ea609bf506869b`
-    |
-    | </details>
-    @tunebot[bot] (edited)
-    | <!-- tunebot:quadratic-ynkyfr/comment/acme/models/1 -->
+    | <!-- tunebot:tuning/quadratic/comment/acme/models/1 -->
     | ### tunebot / quadratic: loss **0.009715**
     |
     | | | best (trial 1) |
@@ -203,6 +184,12 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     | - Commit: `027c82f1f3889529c52c0586d7f010e7b106992b`
     |
     | </details>
+    |
+    | <details><summary>Before this: 1 sweep</summary>
+    |
+    | - `quadratic-vt8akv` on e877536: stopped
+    |
+    | </details>
     check tunebot / quadratic: neutral
     | loss 0.009715
     | | | best (trial 1) |
@@ -217,6 +204,19 @@ async fn new_commits_cancel_the_older_sweep_which_says_so() {
     | | 4 | 0.02972 | `x 0.1276` |
     |
     | 6 trials in [time]: 6 done
+    | <details><summary>All 6 trials</summary>
+    |
+    | | trial | how it ended | `loss` | parameters |
+    | |---|---|---|---|
+    | | 0 | done | 0.17739 | `x 0.72118` |
+    | | 1 | done | 0.009715 | `x 0.20143` |
+    | | 2 | done | 0.46988 | `x 0.98548` |
+    | | 3 | done | 0.21935 | `x 0.76835` |
+    | | 4 | done | 0.02972 | `x 0.1276` |
+    | | 5 | done | 0.023253 | `x 0.45249` |
+    |
+    | </details>
+    |
     | <details><summary>Best parameters, to copy</summary>
     |
     | ```text

@@ -88,6 +88,7 @@ fn an_approval_is_void_after_the_next_push() {
     ");
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune resnet"), world), @"
     /tune resnet: refused: This pull request comes from a fork, and nobody has allowed its commit `eeeeeee` to be tuned. Have a look at it; `/tune approve eeeeeee` allows it. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request comes from a fork, and nobody has allowed its commit `eeeeeee` to be tuned. Have a look at it; `/tune approve eeeeeee` allows it. Nothing was started.
     ");
 }
@@ -98,10 +99,12 @@ fn what_is_not_listed_never_runs_for_forks() {
     assert_snapshot!(told_by(&rules, from_fork(|_| {}), allowed), @"trigger on-pull-request: ignored: the pull request comes from a fork, and resnet is not in github.forks.tunings");
     assert_snapshot!(told_by(&rules, comment("/tune resnet"), allowed), @"
     /tune resnet: refused: This pull request comes from a fork, and *resnet* is not one of the tunings that run for forks. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request comes from a fork, and *resnet* is not one of the tunings that run for forks. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune wine"), allowed), @"
     /tune wine: refused: This pull request comes from a fork, and *wine* is not one of the tunings that run for forks. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request comes from a fork, and *wine* is not one of the tunings that run for forks. Nothing was started.
     ");
     let blind = Rules { fork_tunings: rules_for_forks().fork_tunings, ..super::rules() };
@@ -115,6 +118,7 @@ fn an_approval_starts_what_waited() {
     /tune approve: answered: commit ccccccc of the fork may be tuned
     -> sweep resnet-3tnkcn for @ana of acme/vision cosine@ccccccc against main; group resnet/acme/vision#12, waits; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
     -> fork/comment/acme/vision/12 to comment/acme/vision/12: ccccccc is allowed by ana
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     ");
     let labelled = on_pull_request(|filter| {
         filter.forks = true;
@@ -131,6 +135,7 @@ fn an_approval_that_starts_nothing_says_what_can_be_done() {
     assert_snapshot!(told_by(&rules, comment("/tune approve"), fork_since(120)), @"
     trigger on-pull-request: ignored: the pull request comes from a fork
     /tune approve: answered: commit ccccccc of the fork may be tuned
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: Commit `ccccccc` may be tuned now; the next push needs it again. No trigger starts anything for it: `/tune TUNING` does.
     ");
     assert_snapshot!(told_by(&rules, comment("/tune approve\n/tune resnet x=0.5"), fork_since(120)), @"
@@ -138,6 +143,7 @@ fn an_approval_that_starts_nothing_says_what_can_be_done() {
     /tune approve: answered: commit ccccccc of the fork may be tuned
     /tune resnet x=0.5: started [resnet-3tnkcn]: asked for by @ana
     -> sweep resnet-3tnkcn for @ana of acme/vision cosine@ccccccc against main; group resnet/acme/vision#12; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: Commit `ccccccc` may be tuned now; the next push needs it again. No trigger starts anything for it: `/tune TUNING` does.
     ");
 }
@@ -158,6 +164,7 @@ fn only_who_may_write_allows_a_fork_to_run() {
     };
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune approve"), reader), @"
     comment on #12: refused: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
     ");
 }
@@ -185,10 +192,12 @@ fn an_approval_is_for_the_head_that_its_writer_saw() {
     assert!(!approves("/tune approve bbbbbbb", &fork_since(600)));
     assert_snapshot!(told("/tune approve bbbbbbb", &fork_since(600)), @"
     /tune approve bbbbbbb: refused: `bbbbbbb` is not the head of this pull request: that is `cccccccccccccccccccccccccccccccccccccccc`. Have a look at it; `/tune approve cccccccccccccccccccccccccccccccccccccccc` allows it. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: `bbbbbbb` is not the head of this pull request: that is `cccccccccccccccccccccccccccccccccccccccc`. Have a look at it; `/tune approve cccccccccccccccccccccccccccccccccccccccc` allows it. Nothing was started.
     ");
     assert_snapshot!(told("/tune approve", &fork_since(-1)), @"
     /tune approve: refused: Commit `cccccccccccccccccccccccccccccccccccccccc` was pushed while this was written, or shortly before: it may not be the one that you saw. Have a look at it; `/tune approve cccccccccccccccccccccccccccccccccccccccc` allows it. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: Commit `cccccccccccccccccccccccccccccccccccccccc` was pushed while this was written, or shortly before: it may not be the one that you saw. Have a look at it; `/tune approve cccccccccccccccccccccccccccccccccccccccc` allows it. Nothing was started.
     ");
 }
@@ -209,14 +218,17 @@ fn an_approval_where_there_is_nothing_to_allow_says_so() {
     let rules = rules_for_forks();
     assert_snapshot!(told_by(&rules, comment("/tune approve"), lookup), @"
     /tune approve: refused: This pull request does not come from a fork: it needs no approval. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request does not come from a fork: it needs no approval. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules, comment("/tune approve"), pull_request_is(|head| head.open = false, allowed)), @"
     /tune approve: refused: This pull request is closed. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request is closed. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules, comment("/tune approve it"), allowed), @"
     /tune approve it: refused: `it` is not a commit: write at least seven of its digits, like `/tune approve 3f2a91c`. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: `it` is not a commit: write at least seven of its digits, like `/tune approve 3f2a91c`. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules, slash("approve 3f2a91c"), allowed), @"
@@ -229,11 +241,13 @@ fn an_approval_where_there_is_nothing_to_allow_says_so() {
 fn a_command_on_a_fork_runs_what_was_allowed() {
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune resnet"), fork_since(600)), @"
     /tune resnet: refused: This pull request comes from a fork, and nobody has allowed its commit `ccccccc` to be tuned. Have a look at it; `/tune approve ccccccc` allows it. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request comes from a fork, and nobody has allowed its commit `ccccccc` to be tuned. Have a look at it; `/tune approve ccccccc` allows it. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules_for_forks(), comment("/tune resnet"), allowed), @"
     /tune resnet: started [resnet-3tnkcn]: asked for by @ana
     -> sweep resnet-3tnkcn for @ana of acme/vision cosine@ccccccc against main; group resnet/acme/vision#12; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     ");
 }
 

@@ -229,12 +229,14 @@ fn a_command_in_a_comment_starts_a_sweep_at_the_head_that_was_looked_up() {
     assert_snapshot!(told(comment("Let us try:\n/tune resnet x=0.2..0.4")), @"
     /tune resnet x=0.2..0.4: started [resnet-3tnkcn]: asked for by @ana
     -> sweep resnet-3tnkcn for @ana of acme/vision cosine@ccccccc against main; group resnet/acme/vision#12; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     ");
     assert_snapshot!(told(comment("/tune resnet\n/tune wine trials=3")), @"
     /tune resnet: started [resnet-3tnkcn]: asked for by @ana
     /tune wine trials=3: started [wine-f6f5wk]: asked for by @ana
     -> sweep resnet-3tnkcn for @ana of acme/vision cosine@ccccccc against main; group resnet/acme/vision#12; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
     -> sweep wine-f6f5wk for @ana of acme/vision cosine@ccccccc against main; group wine/acme/vision#12; tells comment/acme/vision/12, check/acme/vision/cccccccccccccccccccccccccccccccccccccccc
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     ");
 }
 
@@ -242,6 +244,7 @@ fn a_command_in_a_comment_starts_a_sweep_at_the_head_that_was_looked_up() {
 fn questions_in_a_comment_are_answered_there() {
     assert_snapshot!(told(comment("/tune list")), @"
     /tune list: answered: a question
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: 2 tunings:
     ```
     resnet  10 trials, 2 at a time  A small network
@@ -252,12 +255,14 @@ fn questions_in_a_comment_are_answered_there() {
     assert_snapshot!(told(comment("/tune status\n/tune best resnet")), @"
     /tune status: answered: a question
     /tune best resnet: answered: a question
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: Nothing is running. `/tune list` shows what could.
 
     No sweep of *resnet* has a result yet. `/tune resnet` starts one.
     ");
     assert_snapshot!(told(comment("/tune best resnet-k3f9q2")), @"
     /tune best resnet-k3f9q2: answered: a question
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: `resnet-k3f9q2` of *resnet* has no finished trial yet (queued).
     ");
     let none = |need: &Need| match need {
@@ -266,6 +271,7 @@ fn questions_in_a_comment_are_answered_there() {
     };
     assert_snapshot!(told_by(&rules(), comment("/tune compare resnet-k3f9q2 resnet-aaaaaa"), none), @"
     /tune compare resnet-k3f9q2 resnet-aaaaaa: refused: There is no sweep `resnet-k3f9q2`. `/tune status` shows those that run.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: There is no sweep `resnet-k3f9q2`. `/tune status` shows those that run.
     ");
 }
@@ -278,32 +284,39 @@ fn a_refused_command_in_a_comment_is_answered_there() {
     };
     assert_snapshot!(told(comment("/tune resnt")), @"
     /tune resnt: refused: I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: I don't know a tuning called `resnt`. Did you mean *resnet*? `/tune list` shows all 2. Nothing was started.
     ");
     assert_snapshot!(told(comment("/tune resnet ref=main")), @"
     /tune resnet ref=main: refused: `ref=` is not for pull requests: the sweep runs the head of this one. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: `ref=` is not for pull requests: the sweep runs the head of this one. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules(), comment("/tune resnet"), reader), @"
     comment on #12: refused: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: @ana may not give commands here: they are for those who may write to acme/vision. Nothing was started.
     ");
     assert_snapshot!(told(comment("/tune list\n".repeat(6).as_str())), @"
     comment on #12: refused: This comment has 6 commands; at most 5 are taken. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This comment has 6 commands; at most 5 are taken. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules(), comment("/tune resnet"), pull_request_is(|head| head.from_fork = true, lookup)), @"
     /tune resnet: refused: This pull request comes from a fork, and *resnet* is not one of the tunings that run for forks. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request comes from a fork, and *resnet* is not one of the tunings that run for forks. Nothing was started.
     ");
     assert_snapshot!(told_by(&rules(), comment("/tune resnet"), pull_request_is(|head| head.open = false, lookup)), @"
     /tune resnet: refused: This pull request is closed. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: This pull request is closed. Nothing was started.
     ");
     let mut rules = rules_with(Trigger { repositories: globs(&["acme/*"]), ..on_push(&["main"]) });
     let elsewhere = comment_of("/tune resnet", |comment| comment.repository = "acme/shop".parse().unwrap());
     assert_snapshot!(told_by(&rules, elsewhere, lookup), @"
     /tune resnet: refused: *resnet* belongs to acme/vision, not to acme/shop. Nothing was started.
+    -> reaction/github/72d3162e to comment/acme/shop/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/shop/12: *resnet* belongs to acme/vision, not to acme/shop. Nothing was started.
     ");
     rules.tunings.values_mut().for_each(|tuning| {
@@ -311,6 +324,7 @@ fn a_refused_command_in_a_comment_is_answered_there() {
     });
     assert_snapshot!(told_by(&rules, comment("/tune resnet"), lookup), @"
     /tune resnet: refused: You may not start or stop *resnet* from here: it is open to @mika. Nothing was changed.
+    -> reaction/github/72d3162e to comment/acme/vision/12: confused on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: You may not start or stop *resnet* from here: it is open to @mika. Nothing was changed.
     ");
 }
@@ -329,10 +343,12 @@ fn a_sweep_is_stopped_and_run_again_from_a_comment() {
     assert_snapshot!(told(comment("/tune stop resnet-k3f9q2")), @r#"
     /tune stop resnet-k3f9q2: stopped [resnet-k3f9q2]: asked for by @ana
     -> signal to resnet-k3f9q2: StopRequested { by: Person { name: "@ana" } }
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     -> answer/github/72d3162e to comment/acme/vision/12: Stopping `resnet-k3f9q2`.
     "#);
     assert_snapshot!(told(comment("/tune rerun resnet-k3f9q2")), @"
     /tune rerun resnet-k3f9q2: started [resnet-3tnkcn]: resnet-k3f9q2 asked for again by @ana
     -> sweep resnet-3tnkcn for @ana of no code; group resnet/acme/vision#12; tells comment/acme/vision/12
+    -> reaction/github/72d3162e to comment/acme/vision/12: eyes on comment 99
     ");
 }
