@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::access::RepositoryPermission;
-use crate::domain::effect::{Content, Notification, Receipt};
+use crate::domain::effect::{Content, Notification, Reaction, Receipt};
 use crate::domain::ids::Repository;
 use crate::domain::report::Conclusion;
 use crate::domain::sweep::Destination;
@@ -13,7 +13,9 @@ use crate::notify::fixtures;
 use crate::notify::loopback::{Asked, Server, answer, nobody};
 use crate::notify::{Delivery, Notifier, NotifyError, Supplement};
 
+mod client;
 mod comments;
+mod rights;
 
 /// Made for these tests; it opens nothing.
 const KEY: &str = include_str!("test_key.pem");
@@ -157,14 +159,6 @@ async fn a_comment_whose_receipt_was_lost_is_found_and_strangers_are_not_taken_f
     assert_eq!(taken, Receipt::GithubComment { id: 101 });
     let list = "GET /repos/acme/vision/issues/42/comments";
     assert_eq!(work(&server), [list, list, "PATCH /repos/acme/vision/issues/comments/101"]);
-}
-
-#[tokio::test]
-async fn a_comment_that_somebody_deleted_is_written_anew() {
-    let server = Server::start(crowded(false)).await;
-    let taken = deliver(as_app(&server), &running(), Some(&Receipt::GithubComment { id: 5 }), false).await.unwrap();
-    assert_eq!(taken, Receipt::GithubComment { id: 102 });
-    assert_eq!(work(&server).last().unwrap(), "POST /repos/acme/vision/issues/42/comments");
 }
 
 #[tokio::test]

@@ -15,3 +15,11 @@ async fn what_a_comment_says_already_is_not_sent_again() {
     let edit = "PATCH /repos/acme/vision/issues/comments/5";
     assert_eq!(work(&server), ["POST /repos/acme/vision/issues/42/comments", edit]);
 }
+
+#[tokio::test]
+async fn a_comment_that_somebody_deleted_is_written_anew() {
+    let server = Server::start(crowded(false)).await;
+    let taken = deliver(as_app(&server), &running(), Some(&Receipt::GithubComment { id: 5 }), false).await.unwrap();
+    assert_eq!(taken, Receipt::GithubComment { id: 102 });
+    assert_eq!(work(&server).last().unwrap(), "POST /repos/acme/vision/issues/42/comments");
+}

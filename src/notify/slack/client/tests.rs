@@ -197,8 +197,8 @@ async fn slack_being_unwell_is_waited_out() {
         outcome(page).await,
         outcome(broken).await,
     ];
-    insta::assert_snapshot!(all.join("\n"), @r"
-    not before 7s: Slack takes no more chat.postMessage for the moment
+    insta::assert_snapshot!(all.join("\n"), @"
+    its turn comes after 7s: Slack takes no more chat.postMessage for the moment
     again after None: Slack answered chat.postMessage with HTTP 503 Service Unavailable
     again after None: Slack answered chat.postMessage with internal_error
     again after None: Slack took a message but did not say which one it is
