@@ -186,7 +186,11 @@ impl Notification {
             Content::Closing(_) => self.slot.strip_suffix(CLOSING),
             Content::Charts(_) => self.slot.strip_suffix(CHARTS),
             Content::Detail(_) => self.slot.rsplit_once(DETAIL).map(|(slot, _)| slot),
-            Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) | Content::Reaction { .. } => None,
+            Content::Sweep(_)
+            | Content::Preview(_)
+            | Content::Answer { .. }
+            | Content::Fork(_)
+            | Content::Reaction { .. } => None,
         }
     }
 
@@ -230,7 +234,11 @@ impl Action {
             Self::Stop { .. } => 1,
             Self::Release { .. } => 2,
             Self::Notify(notification) => match notification.content {
-                Content::Sweep(_) | Content::Preview(_) | Content::Answer { .. } | Content::Fork(_) | Content::Reaction { .. } => 0,
+                Content::Sweep(_)
+                | Content::Preview(_)
+                | Content::Answer { .. }
+                | Content::Fork(_)
+                | Content::Reaction { .. } => 0,
                 Content::Detail(_) => 1,
                 Content::Closing(_) | Content::Charts(_) => 2,
             },

@@ -6,9 +6,11 @@ use super::execute::{execute, name};
 use super::facts::Need;
 use super::place::Place;
 use crate::domain::decision::Verdict;
+use crate::domain::effect::{Action, Content, Notification, Reaction};
 use crate::domain::event::Comment;
 use crate::domain::ids::Repository;
 use crate::domain::rules::Rules;
+use crate::domain::sweep::Destination;
 use crate::plan::command::{commands_in_comment, parse};
 
 const MOST_COMMANDS: usize = 5;
@@ -43,10 +45,18 @@ pub(super) fn route(draft: &mut Draft<'_>, comment: &Comment) -> Result<(), Need
         }
     }
     if let Some(here) = place.answers_to() {
-        draft.react(here.clone(), comment.comment);
+        react(draft, here.clone(), comment.comment);
         draft.answer(here, &answers);
     }
     Ok(())
+}
+
+/// Shows on the comment that it is taken up, or that all in it was refused.
+fn react(draft: &mut Draft<'_>, destination: Destination, comment: u64) {
+    let reaction = if draft.is_refused() { Reaction::Confused } else { Reaction::Eyes };
+    let slot = Notification::reaction_slot(&draft.event.key);
+    let content = Content::Reaction { comment, reaction };
+    draft.act(None, Action::Notify(Notification { slot, destination, content }));
 }
 
 fn reason_to_ignore(rules: &Rules, comment: &Comment, commands: usize) -> Option<String> {

@@ -9,7 +9,7 @@ use super::{Decided, Occasion};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::detail::Told;
 use crate::domain::earlier::{EarlierTrial, StartsFrom};
-use crate::domain::effect::{Action, Content, Effect, Notification, Reaction};
+use crate::domain::effect::{Action, Content, Effect, Notification};
 use crate::domain::estimate::Estimate;
 use crate::domain::event::{Event, EventKey};
 use crate::domain::ids::{RuleName, SweepId, TuningName};
@@ -354,14 +354,8 @@ impl<'a> Draft<'a> {
         self.decided.answers.push(Effect { sweep: sweep.cloned(), due_at: self.occasion.now, action });
     }
 
-    /// Shows on the comment that this event is that it is taken up, or that all in it was refused.
-    pub fn react(&mut self, destination: Destination, comment: u64) {
-        let is_refused = |decision: &Decision| decision.verdict == Verdict::Refused;
-        let refused = self.decided.decisions.iter().all(is_refused);
-        let reaction = if refused { Reaction::Confused } else { Reaction::Eyes };
-        let slot = Notification::reaction_slot(&self.event.key);
-        let content = Content::Reaction { comment, reaction };
-        self.act(None, Action::Notify(Notification { slot, destination, content }));
+    pub fn is_refused(&self) -> bool {
+        self.decided.decisions.iter().all(|decision| decision.verdict == Verdict::Refused)
     }
 
     /// Answers in words. All answers to one event are one message.
