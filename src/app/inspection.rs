@@ -1,5 +1,7 @@
-//! Looks over the clusters, so that what is wrong there is known before the first launch.
+//! Looks over the clusters, so that what is wrong there is known before the first launch; and over GitHub and Slack, when
+//! asked to.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +12,11 @@ use tracing::{error, info, warn};
 use super::adapters::{self, ArgoEngines};
 use crate::config::{Config, EngineSettings};
 use crate::domain::ids::EngineName;
+use crate::domain::rules::Rules;
 use crate::domain::tuning::Tuning;
 use crate::engine::argo::{ArgoEngine, Finding};
 use crate::notify::github::Wanted;
+use crate::notify::slack;
 
 /// Pause before a cluster that did not answer is asked again.
 const RETRY: Duration = Duration::from_secs(60);
@@ -73,6 +77,45 @@ pub async fn inspect_github(config: &Config) -> anyhow::Result<Option<Vec<String
     };
     let applies = rules.tunings.values().any(|tuning| tuning.apply.is_some());
     Ok(Some(github.inspect(&Wanted { repositories, webhook, applies }).await))
+}
+
+/// What is missing in Slack: for `tunebot check --slack`. None where Slack is not configured.
+///
+/// # Errors
+/// A client cannot be made.
+pub async fn inspect_slack(config: &Config) -> anyhow::Result<Option<slack::Inspection>> {
+    let Some(web) = adapters::slack_web(config)? else { return Ok(None) };
+    let mut wanted = asked_of_slack(&config.rules);
+    wanted.app_token = config.slack.as_ref().and_then(|slack| slack.app_token.clone());
+    Ok(Some(web.inspect(&wanted).await))
+}
+
+/// The channels and user groups that the rules name, each with where they do.
+fn asked_of_slack(rules: &Rules) -> slack::Wanted {
+    let mut channels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for trigger in &rules.triggers {
+        note(&mut channels, &trigger.channel, || format!("trigger {}", trigger.name));
+    }
+    for schedule in &rules.schedules {
+        note(&mut channels, &schedule.channel, || format!("schedule {}", schedule.name));
+    }
+    note(&mut channels, &rules.announce_channel, || "notify.announce_channel".to_owned());
+    for (name, tuning) in &rules.tunings {
+        note(&mut channels, &tuning.access.slack_channels, || format!("access to {name}"));
+        note(&mut groups, &tuning.access.slack_groups, || format!("access to {name}"));
+    }
+    slack::Wanted { channels, groups, app_token: None }
+}
+
+fn note<'a>(
+    noted: &mut BTreeMap<String, BTreeSet<String>>,
+    ids: impl IntoIterator<Item = &'a String>,
+    place: impl Fn() -> String,
+) {
+    for id in ids {
+        noted.entry(id.clone()).or_default().insert(place());
+    }
 }
 
 async fn inspect(engine: &ArgoEngine, name: &EngineName, config: &Config) -> Vec<Finding> {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use tunebot::app::inspection;
 use tunebot::config::{self, Config, Purpose};
 use tunebot::engine::argo::Finding;
+use tunebot::notify::slack::Inspection;
 use tunebot::runtime::repository_rules;
 
 use super::output::print;
@@ -25,6 +26,9 @@ pub struct Options {
     /// Also ask GitHub: has the App, or the token, all permissions, events and repositories that are needed
     #[arg(long)]
     github: bool,
+    /// Also ask Slack: has the app all scopes, are the channels there and the bot in them, do the user groups exist
+    #[arg(long)]
+    slack: bool,
 }
 
 pub async fn run(options: Options) -> Result<ExitCode> {
@@ -50,6 +54,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             if options.github {
                 complete &= ask_github(&loaded.config).await?;
+            }
+            if options.slack {
+                complete &= ask_slack(&loaded.config).await?;
             }
             Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
@@ -118,6 +125,26 @@ async fn ask_clusters(config: &Config) -> Result<bool> {
         return Ok(true);
     }
     eprintln!("{} in the clusters", counted(findings.len(), "problem"));
+    Ok(false)
+}
+
+/// Returns whether nothing is missing.
+async fn ask_slack(config: &Config) -> Result<bool> {
+    let Some(Inspection { bot, findings }) = inspection::inspect_slack(config).await? else {
+        print(format_args!("Slack is not configured: there is nothing to ask"))?;
+        return Ok(true);
+    };
+    if let Some(bot) = bot {
+        print(format_args!("Slack: {bot}"))?;
+    }
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        print(format_args!("Slack gives all that is needed"))?;
+        return Ok(true);
+    }
+    eprintln!("{} in Slack", counted(findings.len(), "problem"));
     Ok(false)
 }
 

@@ -7,6 +7,7 @@ mod api;
 mod apply;
 mod charts;
 mod chat;
+mod check_slack;
 mod command;
 mod comment;
 mod disk;

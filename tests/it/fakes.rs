@@ -3,6 +3,7 @@
 mod deliveries;
 mod github;
 mod kubernetes;
+mod scopes;
 mod slack;
 mod trials;
 mod wire;

@@ -130,19 +130,6 @@ fn the_template_of_the_example_declares_what_the_example_sets() {
 }
 
 #[test]
-fn the_slack_manifest_asks_for_what_the_bot_needs() {
-    let text = std::fs::read_to_string(shipped("slack-app-manifest.yaml")).unwrap();
-    let manifest: serde_json::Value = serde_yaml::from_str(&text).unwrap();
-    let command = &manifest["features"]["slash_commands"][0];
-    assert_eq!(command["command"], "/tune");
-    assert!(command["url"].as_str().unwrap().ends_with("/webhooks/slack/commands"));
-    let scopes: Vec<_> = manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap().iter().collect();
-    for scope in ["commands", "chat:write", "channels:history", "groups:history"] {
-        assert!(scopes.iter().any(|have| *have == scope), "{scope}");
-    }
-}
-
-#[test]
 fn the_github_manifest_asks_for_what_the_bot_needs() {
     let text = std::fs::read_to_string(shipped("github-app-manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();

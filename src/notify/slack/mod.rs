@@ -7,13 +7,16 @@ mod errors;
 mod files;
 mod groups;
 mod history;
+mod inspect;
 mod mrkdwn;
 mod pace;
+pub mod scopes;
 pub mod views;
 pub mod web;
 
 pub use api::{SlackSettings, SlackSetupError};
 pub use client::SlackNotifier;
 pub use groups::SlackGroups;
+pub use inspect::{Inspection, Wanted};
 pub use pace::PaceLimits;
 pub use web::{SlackWeb, WebError};

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
@@ -70,9 +70,7 @@ impl SlackWeb {
     /// # Errors
     /// [`WebError`]; the app may lack the scope `users:read`.
     pub async fn user_name(&self, user: &str) -> Result<String, WebError> {
-        let method = "users.info";
-        let request = self.client.get(self.address(method)).query(&[("user", user)]);
-        let answer = send(method, request.bearer_auth(self.bot_token.expose_secret())).await?;
+        let (_, answer) = self.look("users.info", &[("user", user)]).await?;
         Ok(answer["user"]["name"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -81,9 +79,7 @@ impl SlackWeb {
     /// # Errors
     /// [`WebError`]; the app may lack the scope `usergroups:read`.
     pub async fn group_members(&self, group: &str) -> Result<BTreeSet<String>, WebError> {
-        let method = "usergroups.users.list";
-        let request = self.client.get(self.address(method)).query(&[("usergroup", group)]);
-        let answer = send(method, request.bearer_auth(self.bot_token.expose_secret())).await?;
+        let (_, answer) = self.look("usergroups.users.list", &[("usergroup", group)]).await?;
         let users = answer["users"].as_array().into_iter().flatten();
         Ok(users.filter_map(Value::as_str).map(str::to_owned).collect())
     }
@@ -118,10 +114,21 @@ impl SlackWeb {
         }
     }
 
+    /// A call that changes nothing, and the headers of its answer.
+    pub(super) async fn look(
+        &self,
+        method: &'static str,
+        arguments: &[(&str, &str)],
+    ) -> Result<(HeaderMap, Value), WebError> {
+        tracing::debug!(method, "calling Slack");
+        let request = self.client.get(self.address(method)).query(arguments);
+        send(method, request.bearer_auth(self.bot_token.expose_secret())).await
+    }
+
     async fn call(&self, method: &'static str, token: &SecretString, arguments: &Value) -> Result<Value, WebError> {
         tracing::debug!(method, "calling Slack");
         let request = self.client.post(self.address(method)).bearer_auth(token.expose_secret()).json(arguments);
-        send(method, request).await
+        send(method, request).await.map(|(_, answer)| answer)
     }
 
     fn address(&self, method: &str) -> String {
@@ -129,7 +136,7 @@ impl SlackWeb {
     }
 }
 
-async fn send(method: &'static str, request: reqwest::RequestBuilder) -> Result<Value, WebError> {
+async fn send(method: &'static str, request: reqwest::RequestBuilder) -> Result<(HeaderMap, Value), WebError> {
     let response = request.send().await.map_err(|error| away(method, error))?;
     if response.status() == reqwest::StatusCode::TOO_MANY_REQUESTS {
         let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -138,9 +145,10 @@ async fn send(method: &'static str, request: reqwest::RequestBuilder) -> Result<
     if !response.status().is_success() {
         return Err(WebError::Away { method, cause: format!("HTTP {}", response.status().as_u16()) });
     }
+    let headers = response.headers().clone();
     let answer: Value = response.json().await.map_err(|error| away(method, error))?;
     if answer["ok"] == true {
-        return Ok(answer);
+        return Ok((headers, answer));
     }
     let code = answer["error"].as_str().unwrap_or("unknown_error").to_owned();
     let messages = answer["response_metadata"]["messages"].as_array().into_iter().flatten().chain([&answer["needed"]]);

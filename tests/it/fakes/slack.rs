@@ -50,6 +50,9 @@ async fn a_call_without_the_right_token_or_scope_is_refused() {
 #[tokio::test]
 async fn a_message_goes_only_where_the_bot_is() {
     let slack = FakeSlack::start().await;
+    let stranger = post(&slack, json!({"channel": RANDOM, "text": "hello"})).await;
+    assert_eq!(stranger["ok"], true, "with chat:write.public to every public channel: {stranger}");
+    slack.revoke_scope("chat:write.public");
     slack.archive("C0NIGHTLY1");
     let refusals = [
         ("C0NOWHERE1", "channel_not_found"),
@@ -323,6 +326,7 @@ async fn the_client_that_tunebot_uses_understands_the_answers() {
     );
 
     let content = SlackMessageContent::new().with_text("x".to_owned());
+    slack.revoke_scope("chat:write.public");
     let request = SlackApiChatPostMessageRequest::new(RANDOM.into(), content);
     let refused = session.chat_post_message(&request).await.expect_err("the bot is not there");
     assert!(refused.to_string().contains("not_in_channel"), "{refused}");

@@ -223,6 +223,15 @@ pub fn need_channel<'a>(
     }
 }
 
+/// As [`need_channel`]; with `chat:write.public` a public channel is written to without being in it.
+fn need_writable<'a>(workspace: &'a mut Workspace, arguments: &Arguments) -> Result<&'a mut Channel, Refusal> {
+    let named = arguments.text("channel").and_then(|id| workspace.channels.get(id));
+    match named.filter(|channel| !channel.is_private).map(|channel| channel.id.clone()) {
+        Some(id) if workspace.scopes.contains("chat:write.public") => Ok(workspace.channel_mut(&id)),
+        _ => need_channel(workspace, arguments, "channel"),
+    }
+}
+
 /// The content of a message to post or to edit; `None` where the call leaves a part out.
 struct Content {
     text: Option<String>,
@@ -255,7 +264,7 @@ impl Content {
 
 fn post(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Result<Value, Refusal> {
     let limit = workspace.limits.posts;
-    let channel = need_channel(workspace, arguments, "channel")?;
+    let channel = need_writable(workspace, arguments)?;
     channel.posts.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
     if channel.is_archived {
         return Err("is_archived".into());
@@ -292,7 +301,7 @@ fn has_content(metadata: &Value) -> bool {
 fn update(workspace: &mut Workspace, arguments: &Arguments, now: Instant) -> Result<Value, Refusal> {
     let limit = workspace.limits.updates;
     workspace.updates.take(limit, now).map_err(|retry_after| Refusal::RateLimited { retry_after })?;
-    let channel = need_channel(workspace, arguments, "channel")?;
+    let channel = need_writable(workspace, arguments)?;
     let content = Content::read(arguments, 4_000)?;
     let ts = arguments.text("ts").ok_or("message_not_found")?;
     let message = channel.messages.iter_mut().find(|message| message.ts == ts).ok_or("message_not_found")?;

@@ -6,12 +6,12 @@ pub const ALL: [&str; 12] = [
     "channels:history",
     "channels:read",
     "chat:write",
+    "chat:write.public",
     "commands",
     "files:write",
     "groups:history",
     "groups:read",
     "im:history",
-    "im:read",
     "usergroups:read",
     "users:read",
 ];
@@ -22,7 +22,7 @@ pub fn needed(method: &str, channel: Option<&str>, is_private: bool) -> Option<&
     Some(match method {
         "chat.postMessage" | "chat.update" | "chat.postEphemeral" => "chat:write",
         "files.getUploadURLExternal" | "files.completeUploadExternal" => "files:write",
-        "usergroups.list" => "usergroups:read",
+        "usergroups.list" | "usergroups.users.list" => "usergroups:read",
         "users.info" => "users:read",
         "conversations.history" | "conversations.replies" if is_direct => "im:history",
         "conversations.history" | "conversations.replies" if is_private => "groups:history",
