@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod nearest;
 pub mod params;
 pub mod preview;
+pub mod quota;
 pub mod report;
 pub mod repository_rules;
 pub mod rules;

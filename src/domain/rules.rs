@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Repository, RuleName, TuningName};
+use super::quota::{Account, Quota};
 use super::repository_rules::RepositoryPolicy;
 use super::tuning::Tuning;
 
@@ -28,6 +29,18 @@ pub struct Rules {
     pub repository_policy: Option<RepositoryPolicy>,
     /// People who are known on several services.
     pub people: Vec<Person>,
+    /// What each person may ask for, over all tunings.
+    pub quota: Quota,
+}
+
+impl Rules {
+    /// All accounts of the person whose account this is, it itself first.
+    pub fn accounts(&self, account: Account) -> Vec<Account> {
+        let accounts = self.people.iter().map(Person::accounts);
+        let others = accounts.filter(|accounts| accounts.contains(&account)).flatten();
+        let others: Vec<Account> = others.filter(|other| *other != account).collect();
+        std::iter::once(account).chain(others).collect()
+    }
 }
 
 /// One person on both services.
@@ -39,6 +52,13 @@ pub struct Person {
     pub slack: Option<String>,
     /// The GitHub login.
     pub github: Option<String>,
+}
+
+impl Person {
+    fn accounts(&self) -> Vec<Account> {
+        let slack = self.slack.as_deref().map(Account::slack);
+        slack.into_iter().chain(self.github.as_deref().map(Account::github)).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

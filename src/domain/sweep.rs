@@ -8,6 +8,7 @@ use super::earlier::StartsFrom;
 use super::estimate::Estimate;
 use super::ids::{CommitSha, EventId, Repository, RuleName, SweepId};
 use super::params::Params;
+use super::quota::Account;
 use super::signal::StopRequest;
 use super::tuning::Tuning;
 
@@ -51,6 +52,22 @@ pub struct Sweep {
     /// What was told in the threads of its messages.
     #[serde(default)]
     pub told: Told,
+}
+
+impl Sweep {
+    /// Whose quota it counts against: that of the person who asked for it, and of nobody if a rule or a program did.
+    pub fn account(&self) -> Option<Account> {
+        match &self.origin {
+            _ if self.trigger.is_some() => None,
+            Origin::Slack { user, .. } => Some(Account::slack(user)),
+            Origin::PullRequest { login, .. } => Some(Account::github(login)),
+            Origin::Push { .. }
+            | Origin::Schedule { .. }
+            | Origin::Api { .. }
+            | Origin::Terminal
+            | Origin::Import { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

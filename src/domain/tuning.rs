@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::access::RepositoryPermission;
 use super::ids::{EngineName, MetricName, TuningName};
 use super::metrics::Objectives;
 use super::params::{Params, Space};
 
+mod access;
 mod apply;
 mod cost;
 mod pruner;
 
+pub use access::Access;
 pub use apply::{ApplySettings, Format};
 pub use cost::{Confirm, Cost};
 pub use pruner::{PrunerSettings, Rungs};
@@ -313,34 +314,6 @@ pub enum PodGc {
     OnPodSuccess,
     OnWorkflowCompletion,
     OnWorkflowSuccess,
-}
-
-/// Who may start, stop and re-run a tuning. Empty means everybody in Slack, and whoever may write to the repository on GitHub.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Access {
-    /// Slack user ids (`U…`).
-    pub slack_users: BTreeSet<String>,
-    /// Slack channel ids (`C…`).
-    pub slack_channels: BTreeSet<String>,
-    pub github_users: BTreeSet<String>,
-    /// Slack user groups (`S…`).
-    #[serde(default)]
-    pub slack_groups: BTreeSet<String>,
-    /// Teams, as `org/team`.
-    #[serde(default)]
-    pub github_teams: BTreeSet<String>,
-    /// On pull requests, those with this permission on the repository. `None`: those who may write to it, if nobody else is
-    /// named.
-    #[serde(default)]
-    pub github_permission: Option<RepositoryPermission>,
-}
-
-impl Access {
-    pub fn is_open(&self) -> bool {
-        let lists =
-            [&self.slack_users, &self.slack_channels, &self.slack_groups, &self.github_users, &self.github_teams];
-        lists.iter().all(|list| list.is_empty())
-    }
 }
 
 /// The result that a pull request must keep.

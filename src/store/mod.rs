@@ -26,6 +26,7 @@ mod signals;
 mod sweeps;
 mod trials;
 mod triggered;
+mod usage;
 mod views;
 mod wakes;
 mod writer;

@@ -128,6 +128,8 @@ pub(super) struct SweepImage {
     group: Option<String>,
     schedule: Option<String>,
     trigger: Option<String>,
+    asker: Option<String>,
+    trials: u32,
     repository: Option<String>,
     branch: Option<String>,
     sha: Option<String>,
@@ -156,6 +158,8 @@ impl SweepImage {
                 _ => None,
             },
             trigger: sweep.trigger.as_ref().map(ToString::to_string),
+            asker: sweep.account().map(|account| account.key()),
+            trials: sweep.tuning.limits.trials,
             repository: code.map(|code| code.repository.to_string()),
             branch: code.map(|code| code.reference.clone()),
             sha: code.and_then(|code| code.sha.as_ref()).map(ToString::to_string),
@@ -182,8 +186,9 @@ impl ReportImage {
 /// Writes a new sweep, with revision 1.
 pub(super) async fn insert_sweep(connection: &mut SqliteConnection, sweep: &SweepImage) -> Result<(), Fault> {
     const INSERT: &str = "INSERT INTO sweeps (id, state, outcome, succeeded, tuning, engine, group_name, schedule, \
-                          repository, branch, sha, pull_request, created_at, ended_at, body, trigger_name) \
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+                          repository, branch, sha, pull_request, created_at, ended_at, body, trigger_name, \
+                          asker, trial_limit) \
+                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
                           ON CONFLICT (id) DO NOTHING";
     let inserted = sqlx::query(INSERT)
         .bind(sweep.id.as_str())
@@ -202,6 +207,8 @@ pub(super) async fn insert_sweep(connection: &mut SqliteConnection, sweep: &Swee
         .bind(sweep.ended_at)
         .bind(&sweep.body)
         .bind(&sweep.trigger)
+        .bind(&sweep.asker)
+        .bind(sweep.trials)
         .execute(connection)
         .await?;
     if inserted.rows_affected() == 1 { Ok(()) } else { Err(StoreError::SweepIdTaken(sweep.id.clone()).into()) }

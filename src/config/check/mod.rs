@@ -11,6 +11,7 @@ mod expression;
 mod kubernetes;
 mod manifest;
 mod pruner;
+mod quota;
 mod repository;
 mod rules;
 mod secret;
@@ -115,6 +116,7 @@ impl<'a> Checker<'a> {
             rules.fork_tunings = self.fork_tunings();
             rules.repository_policy = self.repository_policy();
             rules.people = self.people();
+            rules.quota = self.quotas();
         }
         rules
     }

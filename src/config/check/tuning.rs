@@ -142,7 +142,9 @@ impl Checker<'_> {
                 self.problems.push(problem.hint("a team is written org/team, as in its address"));
             }
         }
+        let quota = self.quota(&place.key("quota"), &entry.quota);
         Access {
+            quota,
             slack_groups: entry.slack_groups.clone(),
             github_teams: entry.github_teams.clone(),
             github_permission: entry.github_permission,

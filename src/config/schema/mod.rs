@@ -7,6 +7,7 @@ mod apply;
 mod cost;
 mod json;
 mod pruner;
+mod quota;
 mod repository;
 mod rules;
 mod server;
@@ -24,6 +25,7 @@ use crate::domain::ids::{EngineName, TuningName};
 
 pub(super) use apply::*;
 pub(super) use pruner::*;
+pub(super) use quota::*;
 pub(super) use repository::*;
 pub(super) use rules::*;
 pub(super) use server::*;
@@ -63,6 +65,9 @@ pub(super) struct ConfigFile {
     pub schedules: Vec<ScheduleEntry>,
     /// People who are known on both services: a list that names them for one names them for the other.
     pub people: Vec<PersonEntry>,
+    /// What each person may ask for in a day, over all tunings, by commands, forms, buttons and comments; what triggers,
+    /// schedules and programs start does not count. Default: no limit.
+    pub quotas: Option<QuotaEntry>,
     /// Who is told besides those who asked.
     pub notify: Option<NotifySection>,
 }

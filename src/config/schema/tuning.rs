@@ -14,6 +14,7 @@ use crate::domain::tuning::{Confirm, SamplerKind};
 use super::apply::ApplyEntry;
 use super::cost::CostEntry;
 use super::pruner::PrunerEntry;
+use super::quota::QuotaEntry;
 use super::text::{Duration, Number, Percent, Scalar, Scalars};
 use super::warm_start::WarmStartEntry;
 use super::workflow::WorkflowEntry;
@@ -204,6 +205,8 @@ pub(in crate::config) struct AccessEntry {
     /// On pull requests, those with this permission on the repository: `read`, `triage`, `write`, `maintain` or `admin`.
     /// Default: `write` if nobody is named here, else those only who are named.
     pub github_permission: Option<RepositoryPermission>,
+    /// What each person may ask for of this tuning in a day, besides `quotas`. Default: no limit.
+    pub quota: QuotaEntry,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -7,6 +7,7 @@ use super::*;
 mod apply;
 mod cost;
 mod manifests;
+mod quota;
 mod rules;
 mod server;
 mod tunings;
@@ -217,7 +218,7 @@ fn what_is_no_configuration_is_refused() {
           |    ^
     tunebot.yaml:3:1  b: `b` is not a field here
         3 | b: 2
-          | ^ known: engines, github, grafana, notify, people, schedules, server, slack, store, triggers, tunings
+          | ^ known: engines, github, grafana, notify, people, quotas, schedules, server, slack, store, triggers, tunings
     2 errors
     ");
     let folder = write(&[]);

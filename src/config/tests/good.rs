@@ -71,6 +71,16 @@ schedules: [{name: nightly, cron: '0 3 * * *', tuning: wine}]
 }
 
 #[test]
+fn quotas_are_for_all_tunings_and_for_one() {
+    let text = with_tuning("quotas: {sweeps_per_day: 10}")
+        .replace("    command:", "    access: {quota: {sweeps_per_day: 3, trials_per_day: 100}}\n    command:");
+    let rules = load_text(&text, Purpose::Serve).unwrap().config.rules;
+    let (of_all, of_wine) = (rules.quota, rules.tunings[&"wine".parse().unwrap()].access.quota);
+    assert_eq!((of_all.sweeps_per_day, of_all.trials_per_day), (Some(10), None));
+    assert_eq!((of_wine.sweeps_per_day, of_wine.trials_per_day), (Some(3), Some(100)));
+}
+
+#[test]
 fn rules_may_be_split_over_files() {
     let trigger = |name: &str| format!("triggers: [{{name: {name}, on: push, repositories: [a/b], tuning: wine}}]\n");
     let loaded = load_files(

@@ -13,6 +13,7 @@ mod comment;
 mod grammar;
 mod order;
 mod overrides;
+mod quota;
 mod reply;
 mod words;
 
@@ -21,6 +22,7 @@ pub use comment::commands_in_comment;
 pub use grammar::{Command, parse};
 pub use order::{Asker, Order, Subject, resolve, subject};
 pub use overrides::describe;
+pub use quota::{Claim, day_of, refusal};
 pub use reply::{acknowledge, announce, best, compare, details, help, list, status};
 
 /// `text` as a mark of code: on one line, without backticks, no longer than a message can bear.

@@ -12,6 +12,7 @@ use super::code;
 use super::grammar::{Command, parse};
 use super::order::{Asker, Order, resolve};
 use super::overrides::typeable;
+use super::quota::in_words;
 use crate::domain::error::UserError;
 use crate::domain::metrics::{Direction, Objective};
 use crate::domain::params::{Domain, Params, Value};
@@ -151,8 +152,9 @@ fn tuning_help(rules: &Rules, tuning: &Tuning) -> String {
     // Only a workflow that searches by itself has a space without parameters.
     let table = if tuning.space.parameters().is_empty() { String::new() } else { format!("{table}\n") };
     let open_to = who_may(rules, tuning).map(|who| format!("Open to {who}.\n")).unwrap_or_default();
+    let quota = in_words(rules.quota, tuning.access.quota);
     format!(
-        "*{}*{about}. {}; {}.\n{table}{open_to}{}",
+        "*{}*{about}. {}; {}.\n{table}{open_to}{quota}{}",
         tuning.name,
         plan(tuning),
         objectives.join(", "),

@@ -1,6 +1,7 @@
 //! The decisions of one event while they are being made.
 
 mod fork;
+mod usage;
 
 use sha2::{Digest, Sha256};
 

@@ -6,7 +6,7 @@ use super::draft::{Draft, Halt, Older, Start};
 use super::facts::{Fact, Need};
 use super::fork;
 use super::place::Place;
-use super::{preview, query};
+use super::{preview, query, quota};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::ids::SweepId;
 use crate::domain::signal::StopRequest;
@@ -103,6 +103,7 @@ fn start(draft: &mut Draft<'_>, place: Place<'_>, by: &str, asked: Asked) -> Res
             command::code(&format!("/tune {}", asked.command))
         )));
     }
+    quota::check(draft, place, &asked.order)?;
     if let Some(asks_back) = preview::ask(draft, place, by, &asked)? {
         return Ok(asks_back);
     }

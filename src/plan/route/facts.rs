@@ -11,6 +11,7 @@ use crate::domain::earlier::EarlierSweep;
 use crate::domain::event::Event;
 use crate::domain::ids::{CommitSha, EventId, Repository, RuleName, SweepId, TuningName};
 use crate::domain::preview::Preview;
+use crate::domain::quota::{Usage, UsageScope};
 use crate::domain::report::Report;
 use crate::domain::repository_rules::{Finding, RepositoryRules};
 use crate::domain::sweep::{Baseline, Outcome, Sweep};
@@ -56,6 +57,8 @@ pub enum Need {
     Finished(TuningName),
     /// What an event asked for that waits for a confirmation, with the event: [`Fact::Preview`].
     Preview(EventId),
+    /// What a person has asked for: [`Fact::Usage`].
+    Usage(UsageScope),
     /// The reports of all unfinished sweeps: [`Fact::Reports`].
     Unfinished,
     /// The report of one sweep: [`Fact::Reports`] with one or none.
@@ -117,6 +120,7 @@ pub enum Fact {
     Earlier(Vec<EarlierSweep>),
     Reports(Vec<Report>),
     Preview(Option<Box<(Event, Preview)>>),
+    Usage(Usage),
     /// It cannot be looked up, now or later, and why, for people: "the GitHub token may not read acme/vision".
     Unavailable(String),
     /// There is no service to ask: GitHub is not configured.

@@ -21,6 +21,7 @@ mod preview;
 mod pull_request;
 mod push;
 mod query;
+mod quota;
 mod tick;
 mod withdrawal;
 

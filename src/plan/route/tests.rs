@@ -17,6 +17,7 @@ mod fixture;
 mod forks;
 mod github;
 mod preview;
+mod quota;
 mod schedule;
 
 use fixture::*;

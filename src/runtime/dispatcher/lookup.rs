@@ -90,6 +90,7 @@ impl Lookup {
                 Fact::Baseline(store.baseline(tuning, repository.as_ref(), branch).await?)
             }
             Need::Earlier(need) => Fact::Earlier(store.earlier_sweeps(wanted(need)).await?),
+            Need::Usage(scope) => Fact::Usage(store.usage(scope).await?),
             Need::Unfinished => {
                 let mut reports = Vec::new();
                 for id in store.unfinished_sweeps().await? {

@@ -9,6 +9,7 @@ use crate::domain::approval::{Approval, SeenHead};
 use crate::domain::decision::{Decision, Verdict};
 use crate::domain::event::{Event, EventKind, GitReference, Push};
 use crate::domain::ids::{CommitSha, EventId};
+use crate::domain::quota::Usage;
 use crate::domain::rules::Rules;
 use crate::plan::route::{ChangedPaths, Fact, Facts, Need, Occasion, PullRequestHead, Routing, route};
 
@@ -84,6 +85,7 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
             let words = format!("whether event {event} waits for a confirmation only the store can say.");
             (Fact::Unavailable(words), None)
         }
+        Need::Usage(_) => (Fact::Usage(Usage::default()), Some("the quota of the day is not used up".to_owned())),
         Need::Earlier(_) => (Fact::Unavailable("only the store knows earlier sweeps".to_owned()), None),
         Need::Unfinished | Need::Finished(_) | Need::LastBest(_) => (Fact::Reports(Vec::new()), None),
     }

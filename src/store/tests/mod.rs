@@ -10,4 +10,5 @@ mod opening;
 mod outbox;
 mod retention;
 mod sweeps;
+mod usage;
 mod views;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::access::RepositoryPermission;
 use crate::domain::ids::Repository;
+use crate::domain::quota::Quota;
 use crate::domain::rules::{Person, Rules};
 use crate::domain::tuning::Access;
 
@@ -99,4 +100,20 @@ fn help_says_who_may() {
     assert_snapshot!(help(&rules, Some("resnet")).lines().rev().nth(1).unwrap(), @"Open to mika, @acme/ml-platform.");
     let asker = Asker::Slack { user: "U9", channel: "C9" };
     assert_snapshot!(acknowledge(&rules, "resnet", &asker), @"You may not start or stop *resnet* from here: it is open to mika, @acme/ml-platform. Nothing was changed.");
+}
+
+#[test]
+fn help_says_how_much_each_person_may_ask_for() {
+    let line = |of_all: Quota, of_one: Quota| {
+        let mut rules = Rules { quota: of_all, ..rules() };
+        let mut tuning = resnet();
+        tuning.access.quota = of_one;
+        rules.tunings.insert(tuning.name.clone(), std::sync::Arc::new(tuning));
+        help(&rules, Some("resnet")).lines().rev().nth(1).unwrap().to_owned()
+    };
+    let quota = |sweeps_per_day, trials_per_day| Quota { sweeps_per_day, trials_per_day };
+    let none = Quota::default();
+    assert!(!line(none, none).contains("Each person"));
+    assert_snapshot!(line(quota(Some(10), Some(500)), none), @"Each person may ask for 10 sweeps and 500 trials a day over all tunings.");
+    assert_snapshot!(line(quota(Some(10), None), quota(Some(1), None)), @"Each person may ask for 1 sweep of it a day, and for 10 sweeps a day over all tunings.");
 }

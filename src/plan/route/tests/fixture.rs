@@ -235,6 +235,7 @@ pub(super) fn lookup(need: &Need) -> Fact {
         Need::LastScheduled(_) => Fact::Head(None),
         Need::Baseline { .. } => Fact::Baseline(None),
         Need::Preview(_) => Fact::Preview(None),
+        Need::Usage(_) => Fact::Usage(Default::default()),
         Need::Earlier(_) => Fact::Earlier(Vec::new()),
         Need::Unfinished | Need::Finished(_) => Fact::Reports(Vec::new()),
         Need::Report(id) => Fact::Reports(vec![crate::plan::summary::first_report(&sweep_called(id), OCCASION.now)]),
