@@ -3,6 +3,7 @@
 //! Snapshots are what people read. [`scene`] masks what differs from run to run (durations, instants, ports, folders) and
 //! nothing else: seeds, delivery ids and commits are fixed, so ids of sweeps and parameters are too.
 
+mod access;
 mod api;
 mod apply;
 mod charts;
@@ -20,6 +21,7 @@ mod pace;
 mod preview;
 mod pull_request;
 mod push;
+mod quota;
 mod refusal;
 mod reload;
 mod repository_rules;

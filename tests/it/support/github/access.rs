@@ -82,6 +82,22 @@ impl Caller {
         }
     }
 
+    /// May the caller know of what belongs to the organisation?
+    ///
+    /// # Errors
+    /// 404 when it may not know of it, 403 when it lacks the permission.
+    pub fn need_organisation(&self, org: &str, permission: &str) -> Result<(), Refusal> {
+        match self {
+            Self::App => Err(Refusal::Unauthorized("A JSON web token could not be decoded")),
+            Self::Anonymous => Err(Refusal::Unauthorized("Requires authentication")),
+            Self::Installation { .. } if !org.eq_ignore_ascii_case(INSTALLED_FOR) => Err(Refusal::NotFound),
+            Self::Installation { permissions, .. } if !permissions.contains_key(permission) => {
+                Err(Refusal::Forbidden("Resource not accessible by integration"))
+            }
+            Self::Installation { .. } | Self::Person(_) => Ok(()),
+        }
+    }
+
     /// Check runs are for Apps.
     ///
     /// # Errors

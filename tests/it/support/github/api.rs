@@ -15,10 +15,10 @@ use super::super::hex;
 use super::access::{self, Caller};
 use super::answer::{Outcome, Refusal, limit_headers};
 use super::world::{Repository, World};
-use super::{checks, code, comments, hooks, proposals, shapes};
+use super::{checks, code, comments, hooks, proposals, shapes, teams};
 
 /// What can be called, and so what faults can be injected for.
-pub const OPERATIONS: [&str; 39] = [
+pub const OPERATIONS: [&str; 40] = [
     "app.get",
     "app.installations",
     "tokens.create",
@@ -58,6 +58,7 @@ pub const OPERATIONS: [&str; 39] = [
     "hook.deliveries",
     "hook.redeliver",
     "installation.repositories",
+    "team.membership",
 ];
 
 pub struct Call<'a> {
@@ -112,6 +113,9 @@ impl Operation {
             ("GET", ["app", "hook", "deliveries"]) => ("hook.deliveries", String::new()),
             ("POST", ["app", "hook", "deliveries", id, "attempts"]) => ("hook.redeliver", (*id).to_owned()),
             ("GET", ["installation", "repositories"]) => ("installation.repositories", String::new()),
+            ("GET", ["orgs", org, "teams", team, "memberships", login]) => {
+                ("team.membership", format!("{org}/{team}/{login}"))
+            }
             _ if repository.is_empty() => return None,
             ("GET", []) => ("repository.get", String::new()),
             ("GET", ["installation"]) => ("installation.get", String::new()),
@@ -223,6 +227,7 @@ fn perform(world: &mut World, operation: Option<&Operation>, call: &Call<'_>) ->
         "hook.deliveries" => hooks::list(world, &caller, operation, call),
         "hook.redeliver" => hooks::redeliver(world, &caller, operation),
         "installation.repositories" => hooks::repositories(world, &caller),
+        "team.membership" => teams::membership(world, &caller, operation),
         "contents.get" => code::get(world, &caller, operation, call),
         "contents.put" => code::put(world, &caller, operation, &call.json()?),
         "refs.create" => code::create_branch(world, &caller, operation, &call.json()?),

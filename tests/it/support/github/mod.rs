@@ -18,6 +18,7 @@ pub mod hooks;
 mod proposals;
 pub mod repo;
 mod shapes;
+mod teams;
 mod text;
 pub mod world;
 
@@ -87,6 +88,11 @@ impl FakeGithub {
     pub fn repository(&self, full_name: &str) -> Repo<'_> {
         self.core.world.write(|world| world.make_repository(full_name));
         Repo::new(self, full_name)
+    }
+
+    /// Makes a team `org/slug` of these people; whoever is named after `pending:` is invited only.
+    pub fn team(&self, name: &str, members: &[&str]) {
+        self.write(|world| teams::make(world, name, members));
     }
 
     /// GitHub's greeting to a new webhook.

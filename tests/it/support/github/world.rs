@@ -17,6 +17,8 @@ pub struct World {
     pub repositories: BTreeMap<String, Repository>,
     /// Permissions of the App's installation: `checks` → `write`.
     pub permissions: BTreeMap<String, String>,
+    /// Teams by `org/slug`, with their members and their state: `active` or `pending`.
+    pub teams: BTreeMap<String, BTreeMap<String, String>>,
     /// Personal tokens and whose they are.
     pub(super) plain_tokens: BTreeMap<String, String>,
     pub(super) installation_tokens: BTreeMap<String, InstallationToken>,
@@ -148,6 +150,7 @@ impl World {
             ("checks", "write"),
             ("contents", "write"),
             ("issues", "write"),
+            ("members", "read"),
             ("metadata", "read"),
             ("pull_requests", "write"),
             ("statuses", "write"),
@@ -156,6 +159,7 @@ impl World {
             api_url: String::new(),
             repositories: BTreeMap::new(),
             permissions: permissions.map(|(name, level)| (name.to_owned(), level.to_owned())).into(),
+            teams: BTreeMap::new(),
             plain_tokens: BTreeMap::from([(PLAIN_TOKEN.to_owned(), "robot".to_owned())]),
             installation_tokens: BTreeMap::new(),
             content_per_minute: 80,

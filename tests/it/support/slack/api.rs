@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::super::fault::Fault;
 use super::arguments::Arguments;
 use super::workspace::{Author, Channel, Edition, Message, Workspace, to_json};
-use super::{BOT_USER, TEAM, blocks, files, metadata, scopes, text};
+use super::{BOT_USER, TEAM, blocks, files, groups, metadata, scopes, text};
 
 /// What can be called, and so what faults can be injected for.
-pub const METHODS: [&str; 14] = [
+pub const METHODS: [&str; 15] = [
     "auth.test",
     "chat.postMessage",
     "chat.update",
@@ -29,6 +29,7 @@ pub const METHODS: [&str; 14] = [
     "files.getUploadURLExternal",
     "files.completeUploadExternal",
     "usergroups.list",
+    "usergroups.users.list",
 ];
 
 pub struct Call<'a> {
@@ -149,7 +150,8 @@ fn perform(workspace: &mut Workspace, name: &str, arguments: &Arguments, call: &
         "conversations.history" => history(workspace, arguments, call.now),
         "conversations.replies" => replies(workspace, arguments, call.now),
         "conversations.info" => info(workspace, arguments),
-        "usergroups.list" => Ok(groups(workspace)),
+        "usergroups.list" => Ok(groups::list(workspace)),
+        "usergroups.users.list" => groups::members(workspace, arguments),
         "files.getUploadURLExternal" => {
             take_upload(workspace, "files.getUploadURLExternal", call.now)?;
             let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -197,15 +199,6 @@ fn info(workspace: &Workspace, arguments: &Arguments) -> Result<Value, Refusal> 
     }
     Ok(json!({"channel": {"id": channel.id, "name": channel.name, "is_channel": true, "is_private": channel.is_private,
                           "is_member": channel.bot_is_member, "is_archived": channel.is_archived}}))
-}
-
-fn groups(workspace: &Workspace) -> Value {
-    let groups: Vec<Value> = workspace
-        .groups
-        .iter()
-        .map(|(id, handle)| json!({"id": id, "handle": handle, "name": handle, "is_usergroup": true, "date_delete": 0}))
-        .collect();
-    json!({"usergroups": groups})
 }
 
 /// The channel that `argument` names, if the bot may see it and is in it.

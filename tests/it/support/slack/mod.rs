@@ -10,6 +10,7 @@ mod api;
 mod arguments;
 mod blocks;
 mod files;
+mod groups;
 pub mod interactive;
 mod metadata;
 mod people;
@@ -49,6 +50,8 @@ pub const DIRECT: &str = "D0MIKA0001";
 /// People of a new workspace.
 pub const MIKA: &str = "U0MIKA0001";
 pub const NOOR: &str = "U0NOOR0001";
+/// A user group of a new workspace, `@ml-platform`, with mika alone in it.
+pub const ML_PLATFORM: &str = "S0MLTEAM01";
 /// The bot's own user.
 pub const BOT_USER: &str = "U0TUNEBOT1";
 pub const TEAM: &str = "T0ACME0001";

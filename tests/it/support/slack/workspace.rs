@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::fault::{Bucket, Rate};
 use super::interactive::Interactive;
-use super::{BOT_TOKEN, BOT_USER, DIRECT, MIKA, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, scopes, text};
+use super::{
+    BOT_TOKEN, BOT_USER, DIRECT, MIKA, ML_PLATFORM, NIGHTLY, NOOR, RANDOM, SECRET, TEAM, TUNING, scopes, text,
+};
 
 pub struct Workspace {
     pub token: String,
@@ -27,9 +29,18 @@ pub struct Workspace {
     /// What was sent in calls that were taken: method and arguments.
     pub sent: Vec<(String, Value)>,
     /// User groups by id.
-    pub groups: BTreeMap<String, String>,
+    pub groups: BTreeMap<String, Group>,
     /// Microseconds since 1970 of the newest message.
     newest: i64,
+}
+
+/// A user group.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// What follows the `@`.
+    pub handle: String,
+    /// User ids.
+    pub members: BTreeSet<String>,
 }
 
 /// How often the bot may call.
@@ -171,7 +182,10 @@ impl Workspace {
             files: BTreeMap::new(),
             violations: 0,
             sent: Vec::new(),
-            groups: BTreeMap::from([("S0MLTEAM01".to_owned(), "ml-platform".to_owned())]),
+            groups: BTreeMap::from([(
+                ML_PLATFORM.to_owned(),
+                Group { handle: "ml-platform".to_owned(), members: BTreeSet::from([MIKA.to_owned()]) },
+            )]),
             newest: 0,
         }
     }
