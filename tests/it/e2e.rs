@@ -26,7 +26,7 @@ mod refusal;
 mod reload;
 mod repository_rules;
 mod restart;
-mod scene;
+pub mod scene;
 mod schedule;
 mod socket;
 mod start;
