@@ -16,13 +16,15 @@ use crate::domain::tuning::{Limits, Tuning};
 /// A larger file is none that people write.
 const MAX_BYTES: usize = 64 * 1024;
 
+/// The tuning with words applied, or why they do not fit it.
+type Resolve<'a> = &'a dyn Fn(&TuningName, &[String]) -> Result<Tuning, String>;
+
 /// What a file is held against.
 pub struct Judge<'a> {
     pub rules: &'a Rules,
     pub policy: &'a RepositoryPolicy,
     pub repository: &'a Repository,
-    /// The tuning with these words applied, or why they do not fit it.
-    pub resolve: &'a dyn Fn(&TuningName, &[String]) -> Result<Tuning, String>,
+    pub resolve: Resolve<'a>,
 }
 
 /// Reads a repository's file of rules; `blob` names its text.
