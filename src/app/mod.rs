@@ -3,6 +3,8 @@
 mod adapters;
 pub mod inspection;
 pub mod logs;
+#[cfg(test)]
+mod messages;
 mod part;
 mod reload;
 mod retention;

@@ -17,7 +17,7 @@ pub mod slack;
 pub mod text;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod importance;
 #[cfg(test)]
 mod loopback;

@@ -25,6 +25,8 @@ mod transport;
 pub use client::{Github, GithubAuth, GithubPace, GithubSettings, GithubSetupError};
 pub use contents::{Content, File, FileEdit, commit_message};
 pub use errors::GithubError;
+#[cfg(test)]
+pub(crate) use fork::comment as fork_comment;
 pub use heads::Comparison;
 pub use hooks::{Hook, HookDelivery};
 pub use inspect::Wanted;
