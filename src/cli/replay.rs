@@ -16,7 +16,7 @@ use super::output::print;
 pub struct Options {
     /// The body of a webhook of GitHub (JSON), or of a slash command of Slack (a form)
     file: PathBuf,
-    /// The name of GitHub's event, where the body does not tell: push, pull_request, issue_comment
+    /// The name of GitHub's event, where the body does not tell: push, pull_request, issue_comment, check_run
     #[arg(long)]
     event: Option<String>,
     #[command(flatten)]

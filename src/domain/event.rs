@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::head::{HeadMove, HeadName};
-use super::ids::{CommitSha, Repository, RuleName, TuningName};
+use super::ids::{CommitSha, Repository, RuleName, SweepId, TuningName};
 
 /// What makes an event unique: a redelivery has the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,7 @@ pub enum EventKind {
     Push(Push),
     PullRequest(PullRequest),
     Comment(Comment),
+    CheckAction(CheckAction),
     SlashCommand(SlashCommand),
     Tick(Tick),
     Request(Request),
@@ -87,6 +88,7 @@ impl EventKind {
             Self::Push(_) => "push",
             Self::PullRequest(_) => "pull_request",
             Self::Comment(_) => "comment",
+            Self::CheckAction(_) => "check_action",
             Self::SlashCommand(_) => "slash_command",
             Self::Tick(_) => "tick",
             Self::Request(_) => "request",
@@ -159,6 +161,52 @@ pub struct Comment {
     /// When it was written, by GitHub's clock.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
+}
+
+/// Somebody presses a button of a check of ours on GitHub, or has GitHub ask for checks again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckAction {
+    pub repository: Repository,
+    /// What is checked.
+    pub sha: CommitSha,
+    /// The login of whoever presses.
+    pub sender: String,
+    pub verb: CheckVerb,
+    pub of: Checked,
+}
+
+/// What a button of a check does: the command of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerb {
+    Rerun,
+    Stop,
+    Apply,
+}
+
+impl CheckVerb {
+    pub const ALL: [Self; 3] = [Self::Rerun, Self::Stop, Self::Apply];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rerun => "rerun",
+            Self::Stop => "stop",
+            Self::Apply => "apply",
+        }
+    }
+}
+
+/// Which check it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "check", rename_all = "snake_case")]
+pub enum Checked {
+    Sweep {
+        sweep: SweepId,
+    },
+    /// One that says that a fork's commit waits for a maintainer.
+    Fork,
+    /// All of the commit.
+    All,
 }
 
 /// A command from Slack, whichever way it was given.

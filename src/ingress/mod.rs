@@ -12,7 +12,7 @@ mod signature;
 pub mod slack;
 pub mod trial_token;
 
-use crate::domain::event::{EventKind, GitReference, Push};
+use crate::domain::event::{CheckAction, Checked, EventKind, GitReference, Push};
 
 pub use file::{FileHints, parse_file};
 #[cfg(test)]
@@ -46,6 +46,7 @@ pub fn describe(kind: &EventKind) -> String {
         EventKind::Comment(comment) => {
             format!("comment {} on #{} of {}", comment.action, comment.pull_request, comment.repository)
         }
+        EventKind::CheckAction(action) => describe_check_action(action),
         EventKind::SlashCommand(command) => format!("/tune {}", command.text),
         EventKind::Tick(tick) => format!("slot {} of schedule {}", tick.slot, tick.schedule),
         EventKind::Request(request) => format!("API request of {}: {}", request.caller, request.command),
@@ -54,6 +55,16 @@ pub fn describe(kind: &EventKind) -> String {
         EventKind::Ping { zen } => format!("ping: {zen}"),
         EventKind::NotForUs { what } => format!("not for us: {what}"),
     }
+}
+
+fn describe_check_action(action: &CheckAction) -> String {
+    let CheckAction { repository, sha, sender, verb, of } = action;
+    let which = match of {
+        Checked::Sweep { sweep } => format!("the check of {sweep}"),
+        Checked::Fork => "the waiting check of a fork".to_owned(),
+        Checked::All => "all checks".to_owned(),
+    };
+    format!("{} of {which} on {repository} ({}) by @{sender}", verb.name(), sha.short())
 }
 
 fn describe_push(push: &Push) -> String {

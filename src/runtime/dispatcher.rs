@@ -242,6 +242,7 @@ fn row_of(event: &Event) -> String {
         EventKind::Push(push) => push.repository.to_string(),
         EventKind::PullRequest(pull_request) => pull_request.repository.to_string(),
         EventKind::Comment(comment) => comment.repository.to_string(),
+        EventKind::CheckAction(action) => action.repository.to_string(),
         EventKind::Tick(tick) => format!("schedule {}", tick.schedule),
         EventKind::SlashCommand(command) => format!("channel {}", command.channel),
         EventKind::Request(request) => format!("caller {}", request.caller),
@@ -251,7 +252,7 @@ fn row_of(event: &Event) -> String {
 }
 
 fn has_asker(event: &Event) -> bool {
-    matches!(event.kind, EventKind::Comment(_) | EventKind::SlashCommand(_))
+    matches!(event.kind, EventKind::Comment(_) | EventKind::CheckAction(_) | EventKind::SlashCommand(_))
 }
 
 /// What is written for an event: its decisions, and with each sweep its first message.

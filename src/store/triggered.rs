@@ -1,10 +1,12 @@
-//! What triggers have started: the store's part in tuning the same commit once.
+//! What was started for a commit: the store's part in tuning the same commit once, and in doing it all again.
+
+use std::collections::BTreeSet;
 
 use super::Store;
 use super::error::StoreError;
 use super::rows::decode;
-use crate::domain::ids::{CommitSha, Repository, RuleName};
-use crate::domain::sweep::Sweep;
+use crate::domain::ids::{CommitSha, Repository, RuleName, SweepId};
+use crate::domain::sweep::{Destination, Sweep};
 
 /// Where a sweep comes from if a trigger started it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,32 @@ impl Store {
                 };
                 let body: Option<String> = query.fetch_optional(connection).await?;
                 body.map(|body| decode("a sweep", &body)).transpose()
+            })
+        })
+        .await
+    }
+
+    /// The newest sweep of each tuning that has its check on the commit, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn last_of_commit(&self, repository: &Repository, sha: &CommitSha) -> Result<Vec<SweepId>, StoreError> {
+        const NEWEST_FIRST: &str = "SELECT body FROM sweeps WHERE repository = $1 AND sha = $2 ORDER BY number DESC";
+        let check = Destination::GithubCheck { repository: repository.clone(), sha: sha.clone() };
+        let (repository, sha) = (repository.to_string(), sha.to_string());
+        self.read(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query_scalar(NEWEST_FIRST).bind(repository).bind(sha);
+                let bodies: Vec<String> = query.fetch_all(connection).await?;
+                let (mut tunings, mut newest) = (BTreeSet::new(), Vec::new());
+                for body in bodies {
+                    let sweep: Sweep = decode("a sweep", &body)?;
+                    if sweep.destinations.contains(&check) && tunings.insert(sweep.tuning.name) {
+                        newest.push(sweep.id);
+                    }
+                }
+                newest.reverse();
+                Ok(newest)
             })
         })
         .await

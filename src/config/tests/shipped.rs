@@ -135,6 +135,7 @@ fn the_github_manifest_asks_for_what_the_bot_needs() {
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(manifest["default_permissions"]["checks"], "write");
     assert_eq!(manifest["default_permissions"]["contents"], "write", "for `/tune apply`");
-    assert_eq!(manifest["default_events"], serde_json::json!(["push", "pull_request", "issue_comment", "check_run"]));
+    let events = serde_json::json!(["push", "pull_request", "issue_comment", "check_run", "check_suite"]);
+    assert_eq!(manifest["default_events"], events);
     assert!(manifest["hook_attributes"]["url"].as_str().unwrap().ends_with("/webhooks/github"));
 }

@@ -71,6 +71,10 @@ fn check_kind(event: &str, path: &Path, kind: &EventKind, payload: &serde_json::
             assert!(payload["issue"]["pull_request"].is_null(), "{path}: {what}");
             assert_eq!(what, "comment on an issue, not on a pull request");
         }
+        ("check_suite", EventKind::CheckAction(action)) => {
+            assert_eq!(payload["action"], "rerequested", "{path}");
+            assert_eq!(action.sha.as_str(), payload["check_suite"]["head_sha"], "{path}");
+        }
         ("ping", EventKind::Ping { zen }) => assert_eq!(payload["zen"], zen.as_str(), "{path}"),
         ("push" | "pull_request" | "issue_comment" | "ping", other) => panic!("{path}: {other:?}"),
         (_, EventKind::NotForUs { what }) => assert!(what.starts_with(event), "{path}: {what}"),

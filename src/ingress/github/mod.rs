@@ -78,6 +78,10 @@ pub(super) fn guess_event(payload: &serde_json::Value) -> Option<&'static str> {
         Some("ping")
     } else if has("comment") && has("issue") {
         Some("issue_comment")
+    } else if has("check_run") {
+        Some("check_run")
+    } else if has("check_suite") {
+        Some("check_suite")
     } else if has("pull_request") && has("number") {
         Some("pull_request")
     } else if has("ref") && has("after") && payload.get("commits").is_some() {

@@ -1,5 +1,7 @@
 //! The parts of GitHub's payloads that are used here, all of them optional: GitHub adds actions and fields at any time.
 
+mod check;
+
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -23,6 +25,8 @@ pub(super) fn parse(event: &str, json: &[u8]) -> Result<EventKind, Refusal> {
         "push" => read(event, json, push),
         "pull_request" => read(event, json, pull_request),
         "issue_comment" => read(event, json, comment),
+        "check_run" => read(event, json, check::run),
+        "check_suite" => read(event, json, check::suite),
         "ping" => {
             read(event, json, |payload: PingPayload| Ok(EventKind::Ping { zen: payload.zen.unwrap_or_default() }))
         }

@@ -142,6 +142,66 @@ fn a_comment_says_who_wrote_it_and_whether_to_trust_them() {
     assert!(written.by_bot);
 }
 
+fn check_run(action: &str, identifier: &str, external_id: &str) -> Value {
+    json!({
+        "action": action,
+        "check_run": {"id": 4, "head_sha": SHA, "external_id": external_id, "app": {"id": 29310}},
+        "requested_action": {"identifier": identifier},
+        "repository": {"full_name": "octo/vision"},
+        "sender": {"login": "mika"},
+    })
+}
+
+#[test]
+fn a_button_of_a_check_is_the_command_of_the_same_name_on_its_sweep() {
+    let of_sweep = format!("resnet-k3f9q2/check/octo/vision/{SHA}");
+    let of_fork = format!("fork/check/octo/vision/{SHA}/resnet");
+    let suite = json!({
+        "action": "rerequested", "check_suite": {"id": 5, "head_sha": SHA},
+        "repository": {"full_name": "octo/vision"}, "sender": {"login": "mika"},
+    });
+    let answers = [
+        what("check_run", &check_run("requested_action", "stop", &of_sweep)),
+        what("check_run", &check_run("requested_action", "apply", &of_sweep)),
+        what("check_run", &check_run("rerequested", "", &of_sweep)),
+        what("check_run", &check_run("rerequested", "", &of_fork)),
+        what("check_suite", &suite),
+    ];
+    insta::assert_snapshot!(answers.join("\n"), @"
+    stop of the check of resnet-k3f9q2 on octo/vision (3f2a91c) by @mika
+    apply of the check of resnet-k3f9q2 on octo/vision (3f2a91c) by @mika
+    rerun of the check of resnet-k3f9q2 on octo/vision (3f2a91c) by @mika
+    rerun of the waiting check of a fork on octo/vision (3f2a91c) by @mika
+    rerun of all checks on octo/vision (3f2a91c) by @mika
+    ");
+}
+
+#[test]
+fn checks_of_others_and_buttons_that_nobody_made_are_not_for_us() {
+    let of_sweep = format!("resnet-k3f9q2/check/octo/vision/{SHA}");
+    let of_file = format!("file/octo/vision/{SHA}");
+    let answers = [
+        what("check_run", &check_run("completed", "", &of_sweep)),
+        what("check_run", &check_run("requested_action", "delete", &of_sweep)),
+        what("check_run", &check_run("rerequested", "", "")),
+        what("check_run", &check_run("rerequested", "", "build-7")),
+        what("check_run", &check_run("rerequested", "", &of_file)),
+        what("check_run", &json!({"action": "rerequested"})),
+        what("check_suite", &json!({"action": "completed"})),
+        what("check_suite", &json!({"action": "rerequested", "check_suite": {"head_sha": "HEAD"}})),
+    ];
+    insta::assert_snapshot!(answers.join("\n"), @"
+    not for us: check_run completed
+    not for us: check_run with a button that is not tunebot's
+    not for us: check_run rerequested of a check that is not a sweep's
+    not for us: check_run rerequested of a check that is not a sweep's
+    not for us: check_run rerequested of a check that is not a sweep's
+    not for us: check_run without check_run
+    not for us: check_suite completed
+    not for us: check_suite without repository.full_name
+    ");
+}
+
 #[test]
 fn what_is_not_for_us_says_why() {
     let without = |mut payload: Value, pointer: &str| {
@@ -202,17 +262,18 @@ fn a_truncated_body_and_missing_headers_are_malformed() {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic(body: Vec<u8>, event in "push|pull_request|issue_comment|ping|star") {
+    fn arbitrary_bytes_never_panic(body: Vec<u8>, event in "push|pull_request|issue_comment|check_run|check_suite|ping|star") {
         let _ = parse_kind(&event, &body);
     }
 
     #[test]
     fn a_payload_with_any_part_replaced_is_read_or_not_for_us(
-        event in "push|pull_request|issue_comment", part in any::<prop::sample::Index>(), value in 0..6usize,
+        event in "push|pull_request|issue_comment|check_run", part in any::<prop::sample::Index>(), value in 0..6usize,
     ) {
         let mut payload = match event.as_str() {
             "push" => push(),
             "pull_request" => pull_request(),
+            "check_run" => check_run("requested_action", "stop", "resnet-k3f9q2/check/octo/vision/3f2a91c"),
             _ => comment(),
         };
         let names: Vec<String> = payload.as_object().unwrap().keys().cloned().collect();

@@ -4,9 +4,8 @@ use super::draft::{Draft, Halt};
 use super::facts::{Fact, Missing, Need};
 use super::place::Place;
 use crate::domain::access::RepositoryPermission;
-use crate::domain::event::Comment;
 use crate::domain::tuning::Tuning;
-use crate::plan::command::{Known, Question, Standing, standing};
+use crate::plan::command::{Asker, Known, Question, Standing, standing};
 
 /// # Errors
 /// Whoever asks may not start, stop and re-run the tuning; or what has to be looked up first.
@@ -18,28 +17,28 @@ pub(super) fn check(draft: &Draft<'_>, tuning: &Tuning, place: Place<'_>) -> Res
     }
 }
 
-/// May the writer of a comment command at all? Those may who can write to the repository, and those who may start some
-/// tuning: what others write must not make the bot write.
+/// May somebody on GitHub command at all? Those may who can write to the repository, and those who may start some tuning:
+/// what others write must not make the bot write.
 ///
 /// # Errors
 /// They may not; or what has to be looked up first.
-pub(super) fn check_writer(draft: &Draft<'_>, comment: &Comment) -> Result<(), Halt> {
-    let Comment { repository, author, .. } = comment;
+pub(super) fn check_writer(draft: &Draft<'_>, place: Place<'_>) -> Result<(), Halt> {
+    let Asker::Github { login, repository } = place.asker() else { return Ok(()) };
     let least = RepositoryPermission::Write;
-    let writes = Question::Permission { repository: repository.clone(), login: author.clone(), least };
+    let writes = Question::Permission { repository: repository.clone(), login: login.to_owned(), least };
     match known(draft, &writes) {
         Known::Yes => return Ok(()),
         Known::NotYet => return Err(Halt::Unknown(need(writes))),
         Known::No | Known::Never(_) => {}
     }
     for tuning in draft.rules.tunings.values() {
-        match check(draft, tuning, Place::PullRequest(comment)) {
+        match check(draft, tuning, place) {
             Err(Halt::Verdict(..)) => {}
             decided => return decided,
         }
     }
     Err(Halt::refused(format!(
-        "@{author} may not give commands here: they are for those who may write to {repository}. Nothing was started."
+        "@{login} may not give commands here: they are for those who may write to {repository}. Nothing was started."
     )))
 }
 

@@ -78,9 +78,14 @@ fn repository<'a>(
     let Some(repository) = ran.or(default.map(|default| &default.repository)) else {
         return refuse(format!("{} belongs to no repository.", code(sweep.id.as_str())));
     };
-    match place {
-        Place::PullRequest(comment) if comment.repository != *repository => {
-            refuse(format!("{} belongs to {repository}, not to {}.", code(sweep.id.as_str()), comment.repository))
+    let here = match place {
+        Place::PullRequest(comment) => Some(&comment.repository),
+        Place::Check(check) => Some(&check.action.repository),
+        Place::Slack(_) | Place::Api(_) => None,
+    };
+    match here {
+        Some(here) if here != repository => {
+            refuse(format!("{} belongs to {repository}, not to {here}.", code(sweep.id.as_str())))
         }
         _ => Ok(repository),
     }

@@ -26,7 +26,7 @@ pub(super) fn route(draft: &mut Draft<'_>, comment: &Comment) -> Result<(), Need
     }
     let place = Place::PullRequest(comment);
     let mut answers = Vec::new();
-    let refusal = match access::check_writer(draft, comment) {
+    let refusal = match access::check_writer(draft, place) {
         Ok(()) => too_many(commands.len()),
         Err(Halt::Unknown(need)) => return Err(need),
         Err(Halt::Verdict(_, refusal)) => Some(refusal),
@@ -79,7 +79,8 @@ fn too_many(commands: usize) -> Option<String> {
     })
 }
 
-fn takes_commands(rules: &Rules, repository: &Repository) -> bool {
+/// Are commands taken that are given on GitHub, in this repository?
+pub(super) fn takes_commands(rules: &Rules, repository: &Repository) -> bool {
     if rules.command_repositories.is_empty() {
         rules.triggers.iter().any(|trigger| trigger.repositories.matches(repository.as_str()))
     } else {

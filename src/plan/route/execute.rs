@@ -53,7 +53,7 @@ pub(super) fn execute(draft: &mut Draft<'_>, place: Place<'_>, command: &Command
         Command::Stop { sweep } => stop(draft, place, &by, sweep),
         Command::Approve { commit } => match place {
             Place::PullRequest(comment) => fork::approve(draft, comment, &by, commit.as_deref()),
-            Place::Slack(_) | Place::Api(_) => Err(Halt::refused(
+            Place::Slack(_) | Place::Api(_) | Place::Check(_) => Err(Halt::refused(
                 "`/tune approve` allows a commit of a fork: write it in a comment on the pull request. Nothing was started.",
             )),
         },
@@ -147,7 +147,8 @@ fn stop(draft: &mut Draft<'_>, place: Place<'_>, by: &str, id: &SweepId) -> Resu
     }
     let name = place.origin().asker();
     draft.stop(id, StopRequest::Person { name: name.clone() });
-    let shown_here = place.answers_to().is_some_and(|here| sweep.destinations.iter().any(|d| d.key() == here.key()));
+    let shown_here = matches!(place, Place::Check(_))
+        || place.answers_to().is_some_and(|here| sweep.destinations.iter().any(|d| d.key() == here.key()));
     Ok(Executed {
         decision: Decision {
             by: by.to_owned(),

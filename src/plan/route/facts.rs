@@ -43,6 +43,8 @@ pub enum Need {
     Sweep(SweepId),
     /// The last sweep that a trigger started for a commit: [`Fact::Last`].
     LastOfTrigger(TriggerHead),
+    /// The last sweep of each tuning that has its check on a commit, the oldest first: [`Fact::LastOfEach`].
+    LastOfCommit { repository: Repository, sha: CommitSha },
     /// The unfinished sweeps of a group, the oldest first: [`Fact::Active`].
     ActiveInGroup(String),
     /// The unfinished sweeps of a pull request: [`Fact::Active`].
@@ -115,6 +117,7 @@ pub enum Fact {
     Head(Option<CommitSha>),
     Sweep(Option<Box<Sweep>>),
     Last(Option<LastSweep>),
+    LastOfEach(Vec<SweepId>),
     Active(Vec<SweepId>),
     Baseline(Option<Baseline>),
     Earlier(Vec<EarlierSweep>),

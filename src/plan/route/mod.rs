@@ -5,6 +5,7 @@
 
 mod access;
 mod apply;
+mod check_action;
 mod comment;
 mod draft;
 mod execute;
@@ -89,6 +90,7 @@ pub fn route(event: &Event, rules: &Rules, facts: &Facts, occasion: Occasion) ->
         EventKind::Push(push) => push::route(&mut draft, push),
         EventKind::PullRequest(pull_request) => pull_request::route(&mut draft, pull_request),
         EventKind::Comment(comment) => comment::route(&mut draft, comment),
+        EventKind::CheckAction(action) => check_action::route(&mut draft, action),
         EventKind::SlashCommand(command) => message::route_slash_command(&mut draft, command),
         EventKind::Request(request) => message::route_request(&mut draft, request),
         EventKind::Tick(tick) => tick::route(&mut draft, tick),

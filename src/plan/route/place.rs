@@ -4,10 +4,10 @@ use super::draft::{Draft, Halt};
 use super::facts::{Fact, Missing, Need, PullRequestHead};
 use super::fork::{self, ForkHead};
 use super::order;
-use crate::domain::event::{Comment, Request, SlashCommand};
+use crate::domain::event::{CheckAction, Comment, Request, SlashCommand};
 use crate::domain::ids::{CommitSha, Repository, TuningName};
 use crate::domain::rules::CodeDefault;
-use crate::domain::sweep::{Code, Destination, Origin};
+use crate::domain::sweep::{Code, Destination, Origin, Service, Sweep};
 use crate::plan::command::{Asker, Order, code};
 
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,20 @@ pub(super) enum Place<'a> {
     Slack(&'a SlashCommand),
     Api(&'a Request),
     PullRequest(&'a Comment),
+    Check(Check<'a>),
+}
+
+/// A button of the check of a sweep.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Check<'a> {
+    pub action: &'a CheckAction,
+    pub sweep: &'a Sweep,
+}
+
+impl Check<'_> {
+    fn pull_request(self) -> Option<u64> {
+        self.sweep.code.as_ref().and_then(|code| code.pull_request)
+    }
 }
 
 impl<'a> Place<'a> {
@@ -23,6 +37,9 @@ impl<'a> Place<'a> {
             Self::Slack(command) => Asker::Slack { user: &command.user, channel: &command.channel },
             Self::Api(request) => Asker::Api { caller: &request.caller },
             Self::PullRequest(comment) => Asker::Github { login: &comment.author, repository: &comment.repository },
+            Self::Check(Check { action, .. }) => {
+                Asker::Github { login: &action.sender, repository: &action.repository }
+            }
         }
     }
 
@@ -35,6 +52,13 @@ impl<'a> Place<'a> {
             Self::PullRequest(Comment { repository, pull_request, author, .. }) => {
                 Origin::PullRequest { repository: repository.clone(), number: *pull_request, login: author.clone() }
             }
+            Self::Check(check) => {
+                let (repository, login) = (check.action.repository.clone(), check.action.sender.clone());
+                match check.pull_request() {
+                    Some(number) => Origin::PullRequest { repository, number, login },
+                    None => Origin::Push { repository, login },
+                }
+            }
         }
     }
 
@@ -45,6 +69,7 @@ impl<'a> Place<'a> {
             Self::PullRequest(comment) => {
                 Some(order::pull_request_group(tuning, &comment.repository, comment.pull_request))
             }
+            Self::Check(check) => check.sweep.group.clone(),
             Self::Slack(_) | Self::Api(_) => None,
         }
     }
@@ -61,10 +86,17 @@ impl<'a> Place<'a> {
                 let announced = order::channel(draft.rules.announce_channel.as_ref());
                 self.answers_to().into_iter().chain(check).chain(announced).collect()
             }
+            // Where the sweep is shown that is run again.
+            Self::Check(check) => {
+                let on_github = |place: &&Destination| place.service() == Service::Github;
+                let earlier = check.sweep.destinations.iter().filter(on_github).cloned();
+                let announced = order::channel(draft.rules.announce_channel.as_ref());
+                earlier.map(|place| mentioning(place, &check.action.sender)).chain(announced).collect()
+            }
         }
     }
 
-    /// Where answers in words go; a caller of the API has no such place.
+    /// Where answers in words go; a caller of the API has no such place, nor has a check outside of pull requests.
     pub fn answers_to(self) -> Option<Destination> {
         match self {
             Self::Slack(SlashCommand { channel, user, thread, .. }) => Some(Destination::Slack {
@@ -76,6 +108,11 @@ impl<'a> Place<'a> {
                 repository: repository.clone(),
                 pull_request: *pull_request,
                 mention: Some(author.clone()),
+            }),
+            Self::Check(check) => check.pull_request().map(|pull_request| Destination::GithubComment {
+                repository: check.action.repository.clone(),
+                pull_request,
+                mention: Some(check.action.sender.clone()),
             }),
             Self::Api(_) => None,
         }
@@ -89,7 +126,18 @@ impl<'a> Place<'a> {
         match self {
             Self::Slack(_) | Self::Api(_) => default_code(draft, order),
             Self::PullRequest(comment) => head_of(draft, comment, order).map(Some),
+            Self::Check(check) => Ok(check.sweep.code.clone()),
         }
+    }
+}
+
+/// The same place, where `login` is told of the end.
+fn mentioning(place: Destination, login: &str) -> Destination {
+    match place {
+        Destination::GithubComment { repository, pull_request, .. } => {
+            Destination::GithubComment { repository, pull_request, mention: Some(login.to_owned()) }
+        }
+        place => place,
     }
 }
 

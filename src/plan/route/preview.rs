@@ -4,6 +4,7 @@
 //! by whoever wrote the rule or the program, and there is nobody to ask: a budget does not hold it up.
 
 use super::access;
+use super::check_action;
 use super::draft::{Confirmed, Draft, Halt};
 use super::execute::{self, Asked, Executed};
 use super::facts::{Fact, Need};
@@ -14,7 +15,7 @@ use crate::domain::event::{Event, EventKind};
 use crate::domain::ids::EventId;
 use crate::domain::preview::{Preview, PreviewState};
 use crate::domain::tuning::Confirm;
-use crate::plan::command::{code, parse};
+use crate::plan::command::{Command, code, parse};
 
 /// Asks back, if the tuning wants that; the decision says so.
 ///
@@ -63,12 +64,13 @@ pub(super) fn confirm(draft: &mut Draft<'_>, place: Place<'_>, by: &str, event: 
             code(&format!("/tune {}", preview.command))
         )));
     }
-    let of_original = match &original.kind {
-        EventKind::SlashCommand(slash) => Place::Slack(slash),
-        EventKind::Comment(comment) => Place::PullRequest(comment),
+    let command = parse(&preview.command).map_err(|error| Halt::refused(error.0))?;
+    let of_original = match (&original.kind, &command) {
+        (EventKind::SlashCommand(slash), _) => Place::Slack(slash),
+        (EventKind::Comment(comment), _) => Place::PullRequest(comment),
+        (EventKind::CheckAction(action), Command::Rerun { sweep }) => check_action::place(draft, action, sweep)?.0,
         _ => return Err(nothing_waits(event)),
     };
-    let command = parse(&preview.command).map_err(|error| Halt::refused(error.0))?;
     draft.confirmed = Some(Confirmed { key: original.key.clone(), tuning: preview.tuning.clone() });
     let started = execute::execute(draft, of_original, &command);
     draft.confirmed = None;

@@ -5,13 +5,15 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::event::{
-    Comment, EventKey, GitReference, Given, PullRequest, Push, Request, SlashCommand, Source, Tick,
+    CheckAction, CheckVerb, Checked, Comment, EventKey, GitReference, Given, PullRequest, Push, Request, SlashCommand,
+    Source, Tick,
 };
 use crate::domain::ids::CommitSha;
 use crate::domain::sweep::{self, SweepState};
 use crate::domain::tuning;
 
 mod chat;
+mod checks;
 mod events;
 mod fixture;
 mod forks;

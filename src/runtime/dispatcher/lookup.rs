@@ -79,6 +79,7 @@ impl Lookup {
             }
             Need::SeenHeads { repository, number } => Fact::SeenHeads(store.seen_heads(repository, *number).await?),
             Need::LastOfTrigger(head) => Fact::Last(self.last_of_trigger(head).await?),
+            Need::LastOfCommit { repository, sha } => Fact::LastOfEach(store.last_of_commit(repository, sha).await?),
             Need::ActiveInGroup(group) => {
                 Fact::Active(store.active_in_group(group).await?.into_iter().map(|sweep| sweep.id).collect())
             }

@@ -76,6 +76,9 @@ fn assume(need: &Need, event: &Event) -> (Fact, Option<String>) {
             let words = format!("whether there is a sweep {id} only the store can say.");
             (Fact::Unavailable(words), None)
         }
+        Need::LastOfCommit { .. } => {
+            (Fact::Unavailable("which sweeps have their check there only the store can say.".to_owned()), None)
+        }
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => {
             (Fact::Active(Vec::new()), Some("no older sweep of it is running".to_owned()))
         }

@@ -231,6 +231,7 @@ pub(super) fn lookup(need: &Need) -> Fact {
         Need::LastOfTrigger(_) => Fact::Last(None),
         Need::RepositoryRules { .. } => Fact::RepositoryRules(Ok(None)),
         Need::Finding { .. } => Fact::Finding(crate::domain::repository_rules::Finding::Gone),
+        Need::LastOfCommit { .. } => Fact::LastOfEach(Vec::new()),
         Need::ActiveInGroup(_) | Need::ActiveForPullRequest { .. } => Fact::Active(Vec::new()),
         Need::LastScheduled(_) => Fact::Head(None),
         Need::Baseline { .. } => Fact::Baseline(None),

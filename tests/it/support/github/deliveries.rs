@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Answer, hmac_sha256, http_client};
-use super::world::{Comment, Commit, Repository, World};
+use super::world::{CheckRun, Comment, Commit, Repository, World};
 use super::{APP_ID, INSTALLATION, shapes};
 
 /// The hash that stands for "there is nothing" before a branch is made and after it is deleted.
@@ -90,7 +90,7 @@ pub fn ping(world: &mut World) -> Delivery {
     let payload = json!({
         "zen": "Anything added dilutes everything else.", "hook_id": 292_430_182,
         "hook": {"type": "App", "id": 292_430_182, "name": "web", "active": true, "app_id": APP_ID,
-                 "events": ["push", "pull_request", "issue_comment"],
+                 "events": shapes::events(),
                  "config": {"content_type": "json", "insecure_ssl": "0", "secret": "********",
                             "url": "https://tunebot.example/webhooks/github"}},
     });
@@ -160,6 +160,52 @@ pub fn issue_comment(world: &mut World, full_name: &str, comment: &Comment, acti
         payload["changes"] = json!({"body": {"from": before}});
     }
     Delivery::new(world, "issue_comment", &payload)
+}
+
+/// A check run's button was pressed (`identifier`), or the run is asked for again.
+pub fn check_run(
+    world: &mut World,
+    full_name: &str,
+    run: &CheckRun,
+    identifier: Option<&str>,
+    sender: &str,
+) -> Delivery {
+    let repository = world.repository(full_name);
+    let mut payload = json!({
+        "action": if identifier.is_some() { "requested_action" } else { "rerequested" },
+        "check_run": shapes::check_run(world, repository, run), "repository": shapes::repository(world, repository),
+        "sender": shapes::user(world, sender), "installation": installation(),
+    });
+    payload["check_run"]["check_suite"] = check_suite_of(world, repository, &run.head_sha);
+    if let Some(identifier) = identifier {
+        payload["requested_action"] = json!({"identifier": identifier});
+    }
+    Delivery::new(world, "check_run", &payload)
+}
+
+/// All checks of a commit are asked for again.
+pub fn check_suite(world: &mut World, full_name: &str, sha: &str, sender: &str) -> Delivery {
+    let repository = world.repository(full_name);
+    let mut suite = check_suite_of(world, repository, sha);
+    suite["app"] = shapes::app(world);
+    suite["latest_check_runs_count"] = repository.check_runs.iter().filter(|run| run.head_sha == sha).count().into();
+    suite["check_runs_url"] = format!("{}/check-runs", suite["url"].as_str().unwrap_or_default()).into();
+    let payload = json!({
+        "action": "rerequested", "check_suite": suite, "repository": shapes::repository(world, repository),
+        "sender": shapes::user(world, sender), "installation": installation(),
+    });
+    Delivery::new(world, "check_suite", &payload)
+}
+
+fn check_suite_of(world: &World, repository: &Repository, sha: &str) -> Value {
+    let commit = &repository.commits[sha];
+    let branch = repository.branches.iter().find(|(_, head)| *head == sha).map(|(branch, _)| branch);
+    json!({
+        "id": 1, "node_id": "CS_1", "head_branch": branch, "head_sha": sha, "status": "completed",
+        "conclusion": "neutral", "url": format!("{}/repos/{}/check-suites/1", world.api_url, repository.full_name),
+        "before": commit.parent, "after": sha, "pull_requests": [],
+        "created_at": shapes::time(commit.at), "updated_at": shapes::time(commit.at),
+    })
 }
 
 fn installation() -> Value {

@@ -166,6 +166,52 @@ impl<'a> Repo<'a> {
         })
     }
 
+    /// Somebody presses a button of a check run.
+    ///
+    /// # Panics
+    /// The run offers no such button, or not to this person.
+    pub fn press(&self, run: u64, identifier: &str, user: &str) -> Delivery {
+        self.github.write(|world| {
+            let run = self.run_for(world, run, user);
+            let offered = run.actions.as_array().into_iter().flatten();
+            let offers: Vec<_> = offered.filter_map(|action| action["identifier"].as_str()).collect();
+            assert!(offers.contains(&identifier), "{} offers {offers:?}, and not {identifier}", run.name);
+            deliveries::check_run(world, &self.full_name, &run, Some(identifier), user)
+        })
+    }
+
+    /// Somebody chooses *Re-run* beside a check run.
+    ///
+    /// # Panics
+    /// It has not ended yet, or is not offered to this person.
+    pub fn rerequest(&self, run: u64, user: &str) -> Delivery {
+        self.github.write(|world| {
+            let run = self.run_for(world, run, user);
+            assert_eq!(run.status, "completed", "only what has ended is asked for again");
+            deliveries::check_run(world, &self.full_name, &run, None, user)
+        })
+    }
+
+    /// Somebody chooses *Re-run all checks* of a commit.
+    pub fn rerequest_all(&self, sha: &str, user: &str) -> Delivery {
+        self.github.write(|world| {
+            self.need_writer(world, user);
+            deliveries::check_suite(world, &self.full_name, sha, user)
+        })
+    }
+
+    /// The check run, which has buttons only for those who may write.
+    fn run_for(&self, world: &World, id: u64, user: &str) -> CheckRun {
+        self.need_writer(world, user);
+        let runs = &world.repository(&self.full_name).check_runs;
+        runs.iter().find(|run| run.id == id).expect("such a check run").clone()
+    }
+
+    fn need_writer(&self, world: &World, user: &str) {
+        let role = world.repository(&self.full_name).collaborators.get(user).map(String::as_str);
+        assert!(matches!(role, Some("write" | "admin")), "GitHub shows {user} no buttons");
+    }
+
     /// Statuses of a commit, oldest first.
     pub fn statuses(&self, sha: &str) -> Vec<Status> {
         self.github.read(|world| {

@@ -242,6 +242,6 @@ pub fn installation(world: &World, account: &str) -> Value {
            "created_at": "2019-05-15T15:19:25Z", "updated_at": "2019-05-15T15:19:25Z"})
 }
 
-fn events() -> Value {
-    json!(["push", "pull_request", "issue_comment", "check_run"])
+pub fn events() -> Value {
+    json!(["push", "pull_request", "issue_comment", "check_run", "check_suite"])
 }
