@@ -124,6 +124,7 @@ async fn a_preview_on_a_pull_request_is_confirmed_by_a_comment() {
     acme/models#1 Train faster (open)
     @noor
     | /tune quadratic trials=4
+      eyes by @tunebot[bot]
     @tunebot[bot]
     | <!-- tunebot:preview/1 -->
     | Start **quadratic** on `faster` (e877536)?
