@@ -24,11 +24,12 @@ pub const RIGHT_TO_APPLY: Right =
     Right { name: "contents", title: "Contents", write: true, why: "to write the best parameters (`/tune apply`)" };
 
 /// An event that GitHub sends, and what it is for.
-pub const EVENTS: [(&str, &str); 4] = [
+pub const EVENTS: [(&str, &str); 5] = [
     ("push", "triggers on pushes"),
     ("pull_request", "triggers on pull requests, and their end"),
     ("issue_comment", "commands in comments"),
     ("check_run", "the buttons of check runs"),
+    ("check_suite", "GitHub's own Re-run all checks"),
 ];
 
 impl Right {

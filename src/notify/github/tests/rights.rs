@@ -62,6 +62,7 @@ async fn all_that_is_missing_is_said_at_once_each_with_where_to_mend_it() {
     the App tunebot is not told of pull_request (triggers on pull requests, and their end): tick it under Subscribe to events at https://github.com/organizations/acme/settings/apps/tunebot/permissions
     the App tunebot is not told of issue_comment (commands in comments): tick it under Subscribe to events at https://github.com/organizations/acme/settings/apps/tunebot/permissions
     the App tunebot is not told of check_run (the buttons of check runs): tick it under Subscribe to events at https://github.com/organizations/acme/settings/apps/tunebot/permissions
+    the App tunebot is not told of check_suite (GitHub's own Re-run all checks): tick it under Subscribe to events at https://github.com/organizations/acme/settings/apps/tunebot/permissions
     the webhook of the App tunebot goes to https://old.example.com/webhooks/github, this server expects it at https://tune.example.com/webhooks/github: change it at https://github.com/organizations/acme/settings/apps/tunebot, or server.public_url
     the App tunebot is not installed in acme/speech: install it at https://github.com/apps/tunebot/installations/new
     acme/vision has not accepted that the App tunebot may have contents: write: https://github.com/organizations/acme/settings/installations/99
