@@ -98,6 +98,13 @@ impl Metrics {
     pub fn get(&self, name: &MetricName) -> Option<f64> {
         self.0.get(name).copied()
     }
+
+    /// The standard deviation of a metric, where a trial has measured it several times (seeds, folds) and reports it as
+    /// `NAME_std`.
+    pub fn spread(&self, name: &MetricName) -> Option<f64> {
+        let spread = self.get(&format!("{name}_std").parse().ok()?)?;
+        (spread.is_finite() && spread >= 0.0).then_some(spread)
+    }
 }
 
 impl FromIterator<(MetricName, f64)> for Metrics {

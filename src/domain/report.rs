@@ -95,6 +95,13 @@ impl Report {
         self.applies && self.is_final() && self.best().is_some()
     }
 
+    /// The standard deviation of the difference between the best and the baseline, from those of the two that are known.
+    pub fn spread(&self) -> Option<f64> {
+        let (best, baseline) = (self.best()?, self.baseline.as_ref()?);
+        let spreads = [best.metrics.spread(&self.objective.metric), baseline.spread];
+        spreads.iter().flatten().map(|spread| spread * spread).reduce(|a, b| a + b).map(f64::sqrt)
+    }
+
     pub fn is_final(&self) -> bool {
         matches!(self.phase, Phase::Finished { .. })
     }

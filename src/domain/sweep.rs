@@ -290,6 +290,9 @@ pub struct Baseline {
     pub sweep: SweepId,
     /// Value of the first objective.
     pub value: f64,
+    /// Its standard deviation, if its trial measured it several times.
+    #[serde(default)]
+    pub spread: Option<f64>,
     pub params: Params,
 }
 

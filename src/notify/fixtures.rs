@@ -47,6 +47,7 @@ pub fn queued() -> Report {
             against: Against::Branch { name: "main".to_owned() },
             sweep: "resnet-aaaaaa".parse().unwrap(),
             value: 0.9287,
+            spread: None,
             params: params(&[
                 ("augment", Value::Text("randaug-m7".to_owned())),
                 ("batch_size", Value::Int(256)),

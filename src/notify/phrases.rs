@@ -5,16 +5,19 @@
 
 use std::borrow::Cow;
 
-use crate::domain::metrics::Direction;
 use crate::domain::params::{Params, Value};
 use crate::domain::report::{Counts, Phase, Report};
 use crate::domain::signal::StopRequest;
-use crate::domain::sweep::{Against, Outcome};
+use crate::domain::sweep::Outcome;
 
 use super::figures;
 use super::prose::{self, Part};
 use super::spending;
 use super::standing;
+
+mod comparison;
+
+pub use comparison::{result, values};
 
 /// The longest a name from people gets, in characters.
 const NAME: usize = 80;
@@ -129,35 +132,6 @@ pub fn headline(report: &Report) -> Phrase {
             None => tuning.words(" ended without a result: no trial finished with a value"),
         },
     }
-}
-
-/// The best value beside the baseline: "val_acc 0.9341, was 0.9287 on main".
-pub fn values(report: &Report) -> Option<Phrase> {
-    let best = report.best()?;
-    let metric = Phrase::default().words(format!("{} ", report.objective.metric));
-    let Some(baseline) = &report.baseline else {
-        return Some(metric.strong(figures::number(best.value)));
-    };
-    let (now, then, _) = figures::comparison(best.value, baseline.value);
-    let against = metric.strong(now).words(format!(", was {then} "));
-    Some(match &baseline.against {
-        Against::Branch { name } => against.words("on ").code(prose::line(name, NAME)),
-        Against::Earlier => against.words("before"),
-        Against::Production => against.words("in production"),
-    })
-}
-
-/// The same, with the difference: "val_acc 0.9341, was 0.9287 on main (+0.0054, 0.58 % better)".
-pub fn result(report: &Report) -> Option<Phrase> {
-    let values = values(report)?;
-    let (Some(best), Some(baseline)) = (report.best(), &report.baseline) else {
-        return Some(values);
-    };
-    let (_, _, change) = figures::comparison(best.value, baseline.value);
-    Some(values.words(match judgement(report.objective.direction, best.value, baseline.value) {
-        Some(judgement) => format!(" ({change}, {judgement})"),
-        None => format!(" ({change})"),
-    }))
 }
 
 /// The best so far: "best val_acc 0.9312 (trial 17)".
@@ -386,15 +360,4 @@ fn ending(report: &Report, outcome: &Outcome) -> Phrase {
         Outcome::Completed | Outcome::TooManyFailures { .. } | Outcome::Stopped { .. } => return Phrase::default(),
     };
     Phrase::default().words(text)
-}
-
-fn judgement(direction: Direction, now: f64, then: f64) -> Option<String> {
-    let word = if direction.better(now, then) {
-        "better"
-    } else if direction.better(then, now) {
-        "worse"
-    } else {
-        return None;
-    };
-    Some(figures::percent_change(now, then).map_or_else(|| word.to_owned(), |percent| format!("{percent} {word}")))
 }

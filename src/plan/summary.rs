@@ -121,7 +121,8 @@ fn production(snapshot: &Snapshot, objective: &Objective) -> Option<Baseline> {
     let trial = snapshot.trial(0).filter(|trial| trial.state == TrialState::Complete && trial.params == *production)?;
     let value = trial.metrics.get(&objective.metric)?;
     let sweep = snapshot.sweep().id.clone();
-    Some(Baseline { against: Against::Production, sweep, value, params: trial.params.clone() })
+    let spread = trial.metrics.spread(&objective.metric);
+    Some(Baseline { against: Against::Production, sweep, value, spread, params: trial.params.clone() })
 }
 
 fn ranked(snapshot: &Snapshot, objective: &Objective) -> Vec<Ranked> {

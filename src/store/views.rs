@@ -130,7 +130,14 @@ impl Store {
                 let mut report: Report = decode("the report of a baseline", &body)?;
                 let best = (!report.top.is_empty()).then(|| report.top.swap_remove(0));
                 let against = if branch.is_empty() { Against::Earlier } else { Against::Branch { name: branch } };
-                Ok(best.map(|best| Baseline { against, sweep: report.sweep, value: best.value, params: best.params }))
+                let metric = report.objective.metric;
+                Ok(best.map(|best| Baseline {
+                    against,
+                    sweep: report.sweep,
+                    value: best.value,
+                    spread: best.metrics.spread(&metric),
+                    params: best.params,
+                }))
             })
         })
         .await

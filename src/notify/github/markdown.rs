@@ -167,7 +167,9 @@ fn comparison(report: &Report) -> String {
     let (now, then, _) = figures::comparison(best.value, baseline.value);
     let mut lines =
         vec![format!("| | {head} | {} |", markup::code(baseline.against.name())), "|---|---|---|".to_owned()];
-    lines.push(format!("| {metric} | **{now}** | {then} |"));
+    let spread = |spread: Option<f64>| spread.map(|s| format!(" ± {}", figures::number(s))).unwrap_or_default();
+    let (of_best, of_baseline) = (spread(best.metrics.spread(&report.objective.metric)), spread(baseline.spread));
+    lines.push(format!("| {metric} | **{now}**{of_best} | {then}{of_baseline} |"));
     let changed: Vec<_> = rows.iter().filter(|row| row.was.is_change()).collect();
     for row in changed.iter().take(PARAMETERS) {
         let was = match &row.was {

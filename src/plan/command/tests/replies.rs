@@ -20,6 +20,7 @@ fn report(sweep: &str, value: Option<f64>, lr: f64) -> Report {
         against: Against::Branch { name: "main".into() },
         sweep: "resnet-aaaaaa".parse().unwrap(),
         value: 0.9287,
+        spread: None,
         params: params.clone(),
     };
     params.0.insert("lr".parse().unwrap(), Value::Float(lr));

@@ -105,6 +105,7 @@ fn a_sweep_is_held_against_the_baseline_of_its_base_branch() {
         against: Against::Branch { name: "main".into() },
         sweep: "resnet-aaaaaa".parse().unwrap(),
         value: 0.25,
+        spread: None,
         params: Params::default(),
     };
     let known = |need: &Need| match need {
