@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use sqlx::Connection;
 
 use super::*;
 use crate::domain::event::{EventKind, Given};
@@ -73,6 +74,10 @@ fn a_form_asks_which_tuning_only_where_there_are_several() {
 }
 
 async fn desk(patience: Duration) -> FrontDesk {
+    desk_over(Store::in_memory().await.unwrap(), patience)
+}
+
+fn desk_over(store: Store, patience: Duration) -> FrontDesk {
     let config = crate::config::Config {
         server: crate::config::Server {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -92,7 +97,7 @@ async fn desk(patience: Duration) -> FrontDesk {
         engines: BTreeMap::new(),
         rules: Arc::new(rules()),
     };
-    let (store, config) = (Store::in_memory().await.unwrap(), watch::channel(Arc::new(config)).1);
+    let config = watch::channel(Arc::new(config)).1;
     FrontDesk::new(store, config, Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "0.0.0")), None, patience)
 }
 
@@ -104,9 +109,15 @@ fn call(text: &str) -> Call {
 
 #[tokio::test]
 async fn a_command_is_answered_in_time_however_slow_the_store_is_and_is_taken_in_all_the_same() {
-    let desk = desk(Duration::ZERO).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tunebot.db");
+    let desk = desk_over(Store::open(&file).await.unwrap(), Duration::from_millis(50));
+    // Somebody else writes, and takes the time that it needs.
+    let mut other = sqlx::SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let Reply::Body(answer) = desk.command(call("resnet")).await.unwrap() else { panic!() };
     insta::assert_snapshot!(answer["text"].as_str().unwrap(), @"The store of tunebot is slow just now: your command is not taken in yet. As soon as it is, you will read here what was understood. If you read nothing within a minute, look at `/tune status` before you send it again.");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     desk.close().await;
     assert_eq!(desk.store.recent_events(10).await.unwrap().len(), 1);
 }

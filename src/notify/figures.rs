@@ -31,6 +31,15 @@ pub fn value(value: &Value) -> String {
     }
 }
 
+/// How far something may be off, of which two digits say enough: "0.0011".
+pub fn spread(value: f64) -> String {
+    if !is_plain(value) {
+        return number(value);
+    }
+    let decimals = decimals_for(value, 2).clamp(0, MOST_DECIMALS) as usize;
+    format!("{value:.decimals$}")
+}
+
 /// Two values of one metric with the same number of decimals, and their difference `now - then` with its sign.
 ///
 /// There are enough decimals to tell the two apart, even when they differ in the sixth digit.

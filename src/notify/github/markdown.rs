@@ -167,7 +167,7 @@ fn comparison(report: &Report) -> String {
     let (now, then, _) = figures::comparison(best.value, baseline.value);
     let mut lines =
         vec![format!("| | {head} | {} |", markup::code(baseline.against.name())), "|---|---|---|".to_owned()];
-    let spread = |spread: Option<f64>| spread.map(|s| format!(" ± {}", figures::number(s))).unwrap_or_default();
+    let spread = |spread: Option<f64>| spread.map(|s| format!(" ± {}", figures::spread(s))).unwrap_or_default();
     let (of_best, of_baseline) = (spread(best.metrics.spread(&report.objective.metric)), spread(baseline.spread));
     lines.push(format!("| {metric} | **{now}**{of_best} | {then}{of_baseline} |"));
     let changed: Vec<_> = rows.iter().filter(|row| row.was.is_change()).collect();

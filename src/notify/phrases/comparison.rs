@@ -31,7 +31,7 @@ pub fn result(report: &Report) -> Option<Phrase> {
     };
     let (_, _, mut change) = figures::comparison(best.value, baseline.value);
     if let Some(spread) = report.spread() {
-        change.push_str(&format!(" ± {}", figures::number(spread)));
+        change.push_str(&format!(" ± {}", figures::spread(spread)));
     }
     let judgement = judgement(report.objective.direction, best.value, baseline.value);
     let judgement = judgement.map(|judgement| format!(", {judgement}")).unwrap_or_default();
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_with_its_spread_and_called_chance_where_it_is_smaller() {
-        insta::assert_snapshot!(said(&with_spreads(0.0009, 0.0006)), @"val_acc 0.9341, was 0.9287 on main (+0.0054 ± 0.0010817, 0.58 % better)");
-        insta::assert_snapshot!(said(&with_spreads(0.006, 0.004)), @"val_acc 0.9341, was 0.9287 on main (+0.0054 ± 0.0072111, 0.58 % better, which may be chance)");
+        insta::assert_snapshot!(said(&with_spreads(0.0009, 0.0006)), @"val_acc 0.9341, was 0.9287 on main (+0.0054 ± 0.0011, 0.58 % better)");
+        insta::assert_snapshot!(said(&with_spreads(0.006, 0.004)), @"val_acc 0.9341, was 0.9287 on main (+0.0054 ± 0.0072, 0.58 % better, which may be chance)");
     }
 }

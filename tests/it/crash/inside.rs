@@ -153,8 +153,10 @@ fn check(surroundings: &Surroundings, place: &Path, crash: u64) {
                 assert_eq!(trials.len(), sweep.tuning.limits.trials as usize, "{context}: trials of {}", sweep.id);
             }
             attempts.extend(trials.iter().map(|trial| ((sweep.id.clone(), trial.number), trial.attempt)));
+            // One value makes no picture.
+            let charted = trials.iter().filter(|trial| trial.state == TrialState::Complete).count() > 1;
             for destination in &sweep.destinations {
-                let slot = format!("{}/{}", sweep.id, destination.key());
+                let slot = Notification::sweep_slot(&sweep.id, destination);
                 let shared = Notification::shared_key(&sweep.tuning.name, destination);
                 if let Some(key) = &shared {
                     // The newest of those that share it has the last word.
@@ -162,7 +164,10 @@ fn check(surroundings: &Surroundings, place: &Path, crash: u64) {
                     let word = state.messages.get(key).and_then(|posted| posted.sweeps.last());
                     assert_eq!(word, Some(&*newest), "{context}: who has the word in {key}");
                 }
-                messages.extend(destination.key().starts_with("slack/").then(|| format!("{slot}/closing")));
+                if destination.key().starts_with("slack/") {
+                    messages.insert(Notification::closing_slot(&slot));
+                    messages.extend(charted.then(|| Notification::charts_slot(&slot)));
+                }
                 messages.insert(shared.unwrap_or(slot));
             }
         }
