@@ -3,6 +3,7 @@
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
+use futures_util::StreamExt;
 
 use super::problem::Problem;
 
@@ -11,8 +12,9 @@ use super::problem::Problem;
 /// # Errors
 /// 413 when it is longer than `limit` bytes, 400 when it ends before its announced length.
 pub(super) async fn read(mut request: Request, limit: usize) -> Result<Bytes, Problem> {
-    // What announces that it is too long is not read at all.
+    // What announces that it is too long is not kept.
     if request.body().size_hint().lower() > limit as u64 {
+        discard(request, 4 * limit).await;
         return Err(too_large(limit));
     }
     DefaultBodyLimit::max(limit).apply(&mut request);
@@ -20,6 +22,17 @@ pub(super) async fn read(mut request: Request, limit: usize) -> Result<Bytes, Pr
         StatusCode::PAYLOAD_TOO_LARGE => too_large(limit),
         _ => Problem::malformed("The body ended before its announced length. Send it again whole."),
     })
+}
+
+/// Reads up to `most` bytes and keeps none: who still writes would not see the answer, but a broken connection.
+async fn discard(request: Request, most: usize) {
+    let mut stream = request.into_body().into_data_stream();
+    let mut read = 0;
+    while read < most
+        && let Some(Ok(bytes)) = stream.next().await
+    {
+        read += bytes.len();
+    }
 }
 
 /// The value of a header, if it is there once and is plain text.

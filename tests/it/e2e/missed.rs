@@ -15,6 +15,7 @@ fn watchful(config: ConfigFolder) -> ConfigFolder {
         .trigger("on-push", on_push(MODELS, "main", "quadratic"))
         .trigger("on-pr", on_pull_request(MODELS, "quadratic"))
         .set("/github/catch_up", json!({"every": "1s", "grace": "0s"}))
+        .set("/github/pace", json!({"writes_per_minute": 8000, "writes_per_hour": 50000}))
 }
 
 async fn open() -> Scene {

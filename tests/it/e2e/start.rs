@@ -44,11 +44,11 @@ async fn missing_secrets_and_other_errors_of_the_configuration() {
     [folder]/config/tunebot.yaml:29:14  slack.bot_token.env: the environment variable `SLACK_BOT_TOKEN` is empty
         29 |       "env": "SLACK_BOT_TOKEN"
            |              ^^^^^^^^^^^^^^^^^
-    [folder]/config/tunebot.yaml:33:16  slack.signing_secrets[0].env: the environment has no variable `SLACK_SIGNING_SECRET`
-        33 |         "env": "SLACK_SIGNING_SECRET"
+    [folder]/config/tunebot.yaml:38:16  slack.signing_secrets[0].env: the environment has no variable `SLACK_SIGNING_SECRET`
+        38 |         "env": "SLACK_SIGNING_SECRET"
            |                ^^^^^^^^^^^^^^^^^^^^^^
-    [folder]/config/tunebot.yaml:55:9  tunings.quadratic.limits.paralel: `paralel` is not a field here
-        55 |         "paralel": 3,
+    [folder]/config/tunebot.yaml:60:9  tunings.quadratic.limits.paralel: `paralel` is not a field here
+        60 |         "paralel": 3,
            |         ^^^^^^^^^ did you mean `parallel`?
     3 errors
     "#);

@@ -142,14 +142,14 @@ async fn check_counts_what_is_there_or_lists_every_error() {
     [folder]/config/more.yaml:1:10  unclosed bracket '['
         1 | tunings: [
           |          ^
-    [folder]/config/tunebot.yaml:56:17  triggers[0].tuning: there is no tuning `quadratc`
-        56 |       "tuning": "quadratc"
+    [folder]/config/tunebot.yaml:59:17  triggers[0].tuning: there is no tuning `quadratc`
+        59 |       "tuning": "quadratc"
            |                 ^^^^^^^^^^ did you mean `quadratic`?
-    [folder]/config/tunebot.yaml:79:22  tunings.quadratic.objective.direction: `smaller` is not known here
-        79 |         "direction": "smaller",
+    [folder]/config/tunebot.yaml:82:22  tunings.quadratic.objective.direction: `smaller` is not known here
+        82 |         "direction": "smaller",
            |                      ^^^^^^^^^ known: maximize, minimize
-    [folder]/config/tunebot.yaml:89:11  tunings.quadratic.space.x.hihg: `hihg` is not a field here
-        89 |           "hihg": 3,
+    [folder]/config/tunebot.yaml:92:11  tunings.quadratic.space.x.hihg: `hihg` is not a field here
+        92 |           "hihg": 3,
            |           ^^^^^^ did you mean `high`?
     4 errors, nothing was changed
     "#);
@@ -161,7 +161,7 @@ async fn schema_is_a_json_schema_with_a_description_for_editors() {
     assert_eq!(output.status.code(), Some(0));
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let sections: Vec<&String> = schema["properties"].as_object().expect("sections").keys().collect();
-    insta::assert_snapshot!(format!("{} {sections:?}", schema["$schema"]), @r#""https://json-schema.org/draft/2020-12/schema" ["engines", "github", "grafana", "notify", "schedules", "server", "slack", "store", "triggers", "tunings"]"#);
+    insta::assert_snapshot!(format!("{} {sections:?}", schema["$schema"]), @r#""https://json-schema.org/draft/2020-12/schema" ["engines", "github", "grafana", "notify", "people", "quotas", "schedules", "server", "slack", "store", "triggers", "tunings"]"#);
 }
 
 #[tokio::test]
