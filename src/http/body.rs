@@ -1,5 +1,7 @@
 //! The raw bytes of a request, up to a limit. Signatures are checked on these.
 
+use std::time::Duration;
+
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
@@ -24,15 +26,22 @@ pub(super) async fn read(mut request: Request, limit: usize) -> Result<Bytes, Pr
     })
 }
 
+/// How long is waited for somebody who goes on writing what is not wanted.
+const DISCARD: Duration = Duration::from_secs(1);
+
 /// Reads up to `most` bytes and keeps none: who still writes would not see the answer, but a broken connection.
 async fn discard(request: Request, most: usize) {
     let mut stream = request.into_body().into_data_stream();
-    let mut read = 0;
-    while read < most
-        && let Some(Ok(bytes)) = stream.next().await
-    {
-        read += bytes.len();
-    }
+    let reading = async {
+        let mut read = 0;
+        while read < most
+            && let Some(Ok(bytes)) = stream.next().await
+        {
+            read += bytes.len();
+        }
+    };
+    // Who announces and sends nothing is not waited for any longer.
+    let _ = tokio::time::timeout(DISCARD, reading).await;
 }
 
 /// The value of a header, if it is there once and is plain text.

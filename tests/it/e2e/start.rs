@@ -57,8 +57,8 @@ async fn missing_secrets_and_other_errors_of_the_configuration() {
     exit code 1
     tunebot: the configuration has errors
 
-    [folder]/config/tunebot.yaml:31:5  slack.signing_secrets: at least one secret is needed: Slack signs what it sends with it; or add `app_token`, and it needs no way in
-        31 |     "signing_secrets": []
+    [folder]/config/tunebot.yaml:36:5  slack.signing_secrets: at least one secret is needed: Slack signs what it sends with it; or add `app_token`, and it needs no way in
+        36 |     "signing_secrets": []
            |     ^^^^^^^^^^^^^^^^^ write a list like [{env: NAME}]
     1 error
     "#);
