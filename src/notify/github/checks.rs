@@ -31,7 +31,6 @@ impl CheckRun<'_> {
     fn body(&self) -> Value {
         let mut body = json!({
             "name": self.check.name,
-            "head_sha": self.sha,
             "external_id": self.slot,
             "output": {
                 "title": self.check.title,
@@ -75,7 +74,10 @@ impl Github {
     pub async fn create_check(&self, run: &CheckRun<'_>) -> Result<u64, GithubError> {
         let what = run.what("create");
         let call = Call { what: &what, repository: run.repository, path: &["check-runs"], query: &[] };
-        let created: Identified = self.post(call, &run.body()).await?;
+        let mut body = run.body();
+        // A run stays on its commit, so an update has no such field.
+        body["head_sha"] = json!(run.sha);
+        let created: Identified = self.post(call, &body).await?;
         Ok(created.id)
     }
 

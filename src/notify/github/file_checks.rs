@@ -40,7 +40,7 @@ impl Github {
         let found: Value = self.get(Call { what: &what, repository, path: &path, query: &query }).await?;
         let runs = found["check_runs"].as_array().into_iter().flatten();
         let id = runs.into_iter().find(|run| run["external_id"] == slot(check)).and_then(|run| run["id"].as_u64());
-        let body = body(check);
+        let mut body = body(check);
         match id {
             Some(id) => {
                 let id = id.to_string();
@@ -48,6 +48,8 @@ impl Github {
                 let _: Value = self.patch(call, &body).await?;
             }
             None => {
+                // A run stays on its commit, so an update has no such field.
+                body["head_sha"] = json!(check.sha);
                 let call = Call { what: &what, repository, path: &["check-runs"], query: &[] };
                 let _: Value = self.post(call, &body).await?;
             }
@@ -104,7 +106,6 @@ fn body(check: &FileCheck) -> Value {
     let annotations: Vec<Value> = faults.iter().take(ANNOTATIONS).map(annotation).collect();
     json!({
         "name": name(),
-        "head_sha": check.sha,
         "external_id": slot(check),
         "status": "completed",
         "conclusion": conclusion,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{judged, python};
+use super::{judged, slacks_own};
 use crate::e2e::scene::Scene;
 use crate::support::config::Tuning;
 use crate::support::slack::{BOT_USER, MIKA, NOOR, TUNING};
@@ -82,7 +82,7 @@ async fn talk(scene: &Scene) {
 
 #[tokio::test]
 async fn slacks_own_models_find_no_fault_in_what_is_sent() {
-    let Some(python) = python() else { return };
+    let Some(judge) = slacks_own() else { return };
     let scene = open().await;
     run_sweeps(&scene).await;
     talk(&scene).await;
@@ -91,7 +91,7 @@ async fn slacks_own_models_find_no_fault_in_what_is_sent() {
     for method in ["chat.postMessage", "chat.update", "views.open", "views.update", "files.completeUploadExternal"] {
         assert!(methods.contains(method), "{method} is not among {methods:?}");
     }
-    let faults = judged(&python, "slack", &lines(&sent));
+    let faults = judged(judge, &lines(&sent));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -105,7 +105,7 @@ fn button(label: &str) -> Value {
 
 #[test]
 fn the_judge_finds_what_slack_does_not_take() {
-    let Some(python) = python() else { return };
+    let Some(judge) = slacks_own() else { return };
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "fine"}});
     let view = json!({"type": "modal", "title": {"type": "plain_text", "text": "A title beyond its limit."},
                       "blocks": [section]});
@@ -121,7 +121,7 @@ fn the_judge_finds_what_slack_does_not_take() {
         ("chat.update".to_owned(), json!({"text": "", "blocks": [section]})),
         ("views.open".to_owned(), json!({"view": view})),
     ];
-    insta::assert_snapshot!(judged(&python, "slack", &lines(&calls)).join("\n"), @r#"
+    insta::assert_snapshot!(judged(judge, &lines(&calls)).join("\n"), @r#"
     2 chat.postMessage blocks: 51 blocks, and Slack takes 50
     3 chat.postMessage blocks[0]: text attribute cannot exceed 75 characters
     4 chat.postMessage blocks[0]: two elements are called command/stop

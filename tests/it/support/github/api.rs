@@ -253,7 +253,7 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
     let repository = world.repository(&operation.repository);
     let pull_request = || repository.pull_requests.get(&operation.number()?).ok_or(Refusal::NotFound);
     match operation.name {
-        "repository.get" => Ok(Outcome::Ok(shapes::repository(world, repository))),
+        "repository.get" => Ok(Outcome::Ok(shapes::repository_in_full(world, repository))),
         "branches.list" => Ok(Outcome::List(branches(world, repository))),
         "branches.get" => branch(world, repository, &operation.subject),
         "refs.get" => reference(world, repository, &operation.subject),
@@ -273,7 +273,8 @@ fn read_repository(world: &World, caller: &Caller, operation: &Operation, call: 
         "permission.get" => {
             let login = &operation.subject;
             let permission = repository.collaborators.get(login).map_or("read", String::as_str);
-            let user = shapes::user(world, login);
+            let mut user = shapes::user(world, login);
+            user["role_name"] = permission.into();
             Ok(Outcome::Ok(json!({"permission": permission, "role_name": permission, "user": user})))
         }
         other => unreachable!("{other} is parsed but not answered"),
@@ -314,7 +315,7 @@ fn pull_requests(world: &World, repository: &Repository, call: &Call<'_>) -> Vec
             let owner = p.head_repository.split('/').next().unwrap_or_default();
             head.as_ref().is_none_or(|head| *head == format!("{owner}:{}", p.head_branch))
         })
-        .map(|pull_request| shapes::pull_request(world, repository, pull_request))
+        .map(|pull_request| shapes::pull_request_in_list(world, repository, pull_request))
         .collect()
 }
 

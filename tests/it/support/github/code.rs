@@ -56,10 +56,7 @@ pub fn get(world: &World, caller: &Caller, operation: &Operation, call: &Call<'_
         .filter(|(name, _)| name.starts_with(&folder))
         .map(|(name, content)| {
             let mut file = described(world, repository, name, content);
-            if let Some(file) = file.as_object_mut() {
-                file.remove("content");
-                file.remove("encoding");
-            }
+            remove(&mut file, &["content", "encoding"]);
             file
         })
         .collect();
@@ -76,7 +73,9 @@ pub fn put(world: &mut World, caller: &Caller, operation: &Operation, body: &Val
     let repository = world.repository(&name);
     let branch = body["branch"].as_str().unwrap_or(&repository.default_branch).to_owned();
     let Some(tip) = repository.branches.get(&branch).cloned() else { return Err(Refusal::NotFound) };
-    match (repository.trees[&tip].get(&path), body["sha"].as_str()) {
+    let known = repository.trees[&tip].get(&path);
+    let is_new = known.is_none();
+    match (known, body["sha"].as_str()) {
         (Some(_), None) => return Err(missing("sha")),
         (Some(old), Some(sha)) if blob(old) != sha => {
             return Err(Refusal::Conflict(format!("{path} does not match {sha}")));
@@ -89,11 +88,19 @@ pub fn put(world: &mut World, caller: &Caller, operation: &Operation, body: &Val
     repository.trees.get_mut(&sha).expect("the new commit's files").insert(path.clone(), content.clone());
     follow(repository, &branch, &sha);
     let repository = world.repository(&name);
-    let commit = &repository.commits[&sha];
-    Ok(Outcome::Ok(json!({
-        "content": described(world, repository, &path, &content),
-        "commit": shapes::commit(world, repository, commit)["commit"],
-    })))
+    let mut file = described(world, repository, &path, &content);
+    remove(&mut file, &["content", "encoding"]);
+    let mut commit = shapes::commit(world, repository, &repository.commits[&sha])["commit"].take();
+    remove(&mut commit, &["comment_count"]);
+    commit["sha"] = sha.into();
+    let json = json!({"content": file, "commit": commit});
+    Ok(if is_new { Outcome::Created(json) } else { Outcome::Ok(json) })
+}
+
+fn remove(json: &mut Value, fields: &[&str]) {
+    if let Some(object) = json.as_object_mut() {
+        fields.iter().for_each(|field| drop(object.remove(*field)));
+    }
 }
 
 /// Open pull requests are where their branch is.

@@ -18,6 +18,7 @@ pub mod hooks;
 mod proposals;
 pub mod repo;
 mod shapes;
+mod spoken;
 mod teams;
 mod text;
 pub mod world;
@@ -63,12 +64,17 @@ pub struct FakeGithub {
 struct Core {
     world: Watched<World>,
     faults: Faults,
+    record: spoken::Record,
 }
 
 impl FakeGithub {
     /// With the App installed, and no repository yet.
     pub async fn start() -> Self {
-        let core = Arc::new(Core { world: Watched::new(World::new()), faults: Faults::default() });
+        let core = Arc::new(Core {
+            world: Watched::new(World::new()),
+            faults: Faults::default(),
+            record: spoken::Record::default(),
+        });
         let served = serve(Router::new().fallback(answer).with_state(core.clone())).await;
         let (outgoing, again) = mpsc::unbounded_channel();
         core.world.write(|world| {
@@ -150,6 +156,11 @@ impl FakeGithub {
         self.core.faults.count(operation)
     }
 
+    /// All calls and their answers, but those that met an injected fault: `{method, path, query, request, status, answer}`.
+    pub fn spoken(&self) -> Vec<serde_json::Value> {
+        self.core.record.read()
+    }
+
     /// Waits until `operation` was called so often.
     ///
     /// # Panics
@@ -208,6 +219,8 @@ async fn answer(
     let call = api::Call { method: &method, uri: &uri, headers: &headers, body: &body, now: Instant::now() };
     let operation = api::Operation::parse(&method, uri.path());
     let fault = operation.as_ref().and_then(|operation| core.faults.meet(operation.name()));
-    perform(fault, &wire, answer::refuse, || core.world.write(|world| api::answer(world, operation.as_ref(), &call)))
-        .await
+    let is_itself = fault.is_none();
+    let act = || core.world.write(|world| api::answer(world, operation.as_ref(), &call));
+    let response = perform(fault, &wire, answer::refuse, act).await;
+    if is_itself { core.record.keep((method, uri, body), response).await } else { response }
 }

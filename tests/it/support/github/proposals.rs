@@ -120,5 +120,7 @@ pub fn ask_for_review(
     }
     let pull_request = repository.pull_requests.get_mut(&number).ok_or(Refusal::NotFound)?;
     pull_request.reviewers.extend(names("reviewers"));
-    shown(world, &name, number).map(Outcome::Created)
+    let repository = world.repository(&name);
+    let json = shapes::pull_request_in_list(world, repository, &repository.pull_requests[&number]);
+    Ok(Outcome::Created(json))
 }

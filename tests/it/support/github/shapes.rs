@@ -6,6 +6,12 @@ use serde_json::{Map, Value, json};
 use super::world::{CheckRun, Comment, Commit, PullRequest, Repository, Status, World};
 use super::{APP_ID, APP_SLUG, INSTALLATION};
 
+mod pull_requests;
+mod repositories;
+
+pub use pull_requests::{issue, label, pull_request, pull_request_in_list};
+pub use repositories::{repository, repository_in_full};
+
 /// Where people look; nothing is there.
 pub const WEB: &str = "https://github.example";
 
@@ -36,23 +42,6 @@ pub fn user(world: &World, login: &str) -> Value {
         json[field] = format!("{api}{tail}").into();
     }
     json
-}
-
-pub fn repository(world: &World, repository: &Repository) -> Value {
-    let api = format!("{}/repos/{}", world.api_url, repository.full_name);
-    let html = repository.html_url();
-    json!({
-        "id": repository.id, "node_id": format!("R_{}", repository.id), "name": repository.name(),
-        "full_name": repository.full_name, "private": repository.is_private,
-        "owner": user(world, repository.owner()), "html_url": html, "description": null, "fork": false, "url": api,
-        "pulls_url": format!("{api}/pulls{{/number}}"), "statuses_url": format!("{api}/statuses/{{sha}}"),
-        "clone_url": format!("{html}.git"), "git_url": format!("git:{html}.git"),
-        "ssh_url": format!("git@github.example:{}.git", repository.full_name),
-        "default_branch": repository.default_branch, "archived": false, "disabled": false,
-        "visibility": if repository.is_private { "private" } else { "public" },
-        "created_at": "2019-05-15T15:19:25Z", "updated_at": "2019-05-15T15:20:41Z",
-        "pushed_at": "2019-05-15T15:20:57Z",
-    })
 }
 
 pub fn commit(world: &World, repository: &Repository, commit: &Commit) -> Value {
@@ -87,81 +76,6 @@ pub fn file(world: &World, repository: &Repository, sha: &str, path: &str) -> Va
         "contents_url": format!("{}/repos/{}/contents/{path}?ref={sha}", world.api_url, repository.full_name),
         "patch": "@@ -1 +1 @@\n-old\n+new",
     })
-}
-
-pub fn pull_request(world: &World, base: &Repository, pull_request: &PullRequest) -> Value {
-    let api = format!("{}/repos/{}", world.api_url, base.full_name);
-    let number = pull_request.number;
-    let html = format!("{}/pull/{number}", base.html_url());
-    let reviewers: Vec<Value> = pull_request.reviewers.iter().map(|login| user(world, login)).collect();
-    let links = json!({
-        "url": format!("{api}/pulls/{number}"), "html_url": html, "issue_url": format!("{api}/issues/{number}"),
-        "diff_url": format!("{html}.diff"), "patch_url": format!("{html}.patch"),
-        "comments_url": format!("{api}/issues/{number}/comments"),
-        "commits_url": format!("{api}/pulls/{number}/commits"),
-        "statuses_url": format!("{api}/statuses/{}", pull_request.head_sha),
-    });
-    let labels: Vec<Value> = pull_request.labels.iter().map(|name| label(&api, name)).collect();
-    let closed_at = if pull_request.is_open { Value::Null } else { time(Timestamp::now()).into() };
-    let state = json!({
-        "id": pull_request.id, "node_id": format!("PR_{}", pull_request.id), "number": number,
-        "state": if pull_request.is_open { "open" } else { "closed" }, "locked": false, "title": pull_request.title,
-        "user": user(world, &pull_request.author), "body": pull_request.body, "draft": pull_request.is_draft,
-        "created_at": time(pull_request.at), "updated_at": time(pull_request.at), "closed_at": closed_at,
-        "assignee": null, "assignees": [], "labels": labels, "milestone": null, "active_lock_reason": null,
-        "author_association": base.association(&pull_request.author), "comments": 0,
-    });
-    let code = json!({
-        "head": head_of(world, pull_request), "base": base_of(world, base, pull_request), "merged_at": null,
-        "merge_commit_sha": null, "merged": false, "merged_by": null, "mergeable": null, "rebaseable": null,
-        "mergeable_state": "unknown", "auto_merge": null, "requested_reviewers": reviewers, "requested_teams": [],
-        "review_comments": 0, "maintainer_can_modify": false, "commits": 1, "additions": 1, "deletions": 1,
-        "changed_files": base.changed_paths(pull_request).len(),
-    });
-    Value::Object([links, state, code].into_iter().filter_map(into_object).flatten().collect())
-}
-
-fn into_object(value: Value) -> Option<Map<String, Value>> {
-    if let Value::Object(object) = value { Some(object) } else { None }
-}
-
-fn head_of(world: &World, pull_request: &PullRequest) -> Value {
-    let repository = world.repository(&pull_request.head_repository);
-    side(world, repository, &pull_request.head_branch, &pull_request.head_sha)
-}
-
-fn base_of(world: &World, base: &Repository, pull_request: &PullRequest) -> Value {
-    let sha = base.branches.get(&pull_request.base_branch).map_or("", String::as_str);
-    side(world, base, &pull_request.base_branch, sha)
-}
-
-fn side(world: &World, of: &Repository, branch: &str, sha: &str) -> Value {
-    json!({"label": format!("{}:{branch}", of.owner()), "ref": branch, "sha": sha, "user": user(world, of.owner()),
-           "repo": repository(world, of)})
-}
-
-pub fn label(api: &str, name: &str) -> Value {
-    json!({"id": 1_362_934_389, "node_id": "LA_1362934389", "url": format!("{api}/labels/{name}"), "name": name,
-           "color": "d73a4a", "default": false, "description": null})
-}
-
-/// A pull request as the issue that it also is.
-pub fn issue(world: &World, repository: &Repository, pull_request: &PullRequest) -> Value {
-    let mut json = self::pull_request(world, repository, pull_request);
-    let number = pull_request.number;
-    let api = format!("{}/repos/{}", world.api_url, repository.full_name);
-    json["pull_request"] = json!({
-        "url": format!("{api}/pulls/{number}"), "html_url": json["html_url"], "diff_url": json["diff_url"],
-        "patch_url": json["patch_url"], "merged_at": null,
-    });
-    json["url"] = format!("{api}/issues/{number}").into();
-    if let Some(object) = json.as_object_mut() {
-        // An issue knows of no commits: that is why a comment has to look its commit up.
-        for field in ["head", "base", "merged", "mergeable", "commits", "changed_files"] {
-            object.remove(field);
-        }
-    }
-    json
 }
 
 pub fn comment(world: &World, repository: &Repository, comment: &Comment) -> Value {
@@ -217,6 +131,7 @@ pub fn status(world: &World, status: &Status) -> Value {
     json!({
         "id": status.id, "node_id": format!("SC_{}", status.id), "state": status.state, "context": status.context,
         "description": status.description, "target_url": status.target_url, "creator": user(world, &status.creator),
+        "avatar_url": format!("{WEB}/avatars/{}", world.user_id(&status.creator)),
         "url": format!("{}/statuses/{}", world.api_url, status.sha),
         "created_at": time(status.at), "updated_at": time(status.at),
     })
@@ -239,6 +154,7 @@ pub fn installation(world: &World, account: &str) -> Value {
            "html_url": format!("{WEB}/organizations/{account}/settings/installations/{INSTALLATION}"),
            "target_id": world.user_id(account), "permissions": permissions, "events": events(),
            "single_file_name": null, "repository_selection": "all",
+           "suspended_by": null, "suspended_at": null,
            "created_at": "2019-05-15T15:19:25Z", "updated_at": "2019-05-15T15:19:25Z"})
 }
 
