@@ -63,9 +63,15 @@ fn fast() -> Tuning {
     Tuning::quadratic().repository(MODELS).set("/apply", apply)
 }
 
+/// Nobody waits in a test.
+fn pace() -> serde_json::Value {
+    json!({"writes_per_minute": 8000, "writes_per_hour": 50000})
+}
+
 fn with_everything(config: ConfigFolder) -> ConfigFolder {
     let policy = json!({"repositories": ["acme/*"], "tunings": ["fast"], "max_trials": 4});
     config
+        .set("/github/pace", pace())
         .tuning("quadratic", held())
         .tuning("fast", fast())
         .trigger("on-push", on_push(MODELS, "main", "fast"))
@@ -137,6 +143,7 @@ fn watchful(config: ConfigFolder) -> ConfigFolder {
         .trigger("on-push", on_push(MODELS, "main", "quadratic"))
         .trigger("on-pr", on_pull_request(MODELS, "quadratic"))
         .set("/github/catch_up", json!({"every": "1s", "grace": "0s"}))
+        .set("/github/pace", pace())
 }
 
 /// What was not delivered, as the App; returns what was said.
