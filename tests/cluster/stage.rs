@@ -69,7 +69,10 @@ pub async fn says(scene: &Scene, part: &str) -> String {
 
 /// Waits for the closing line and the last edition of the sweep's message; returns the channel as a person reads it.
 pub async fn closed(scene: &Scene) -> String {
-    let is_closing = |scene: &Scene| scene.slack.messages(TUNING).iter().any(|message| message.thread_ts.is_some());
+    let is_closing = |scene: &Scene| {
+        let messages = scene.slack.messages(TUNING);
+        messages.iter().any(|message| message.metadata("slot").is_some_and(|slot| slot.ends_with("/closing")))
+    };
     wait_for(scene, "the closing line", |scene| is_closing(scene).then_some(())).await;
     scene.closed().await
 }
