@@ -27,6 +27,8 @@ pub(super) struct Standins {
 
 struct Services {
     screen: Arc<Screen>,
+    /// Where pictures are sent to.
+    uploads: String,
     /// The newest commit of every branch.
     head: String,
     numbers: AtomicU64,
@@ -38,9 +40,11 @@ type Shared = State<Arc<Services>>;
 pub(super) async fn start(screen: Arc<Screen>, head: &str) -> Result<Standins> {
     let listener = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
     let base = format!("http://{}", listener.local_addr()?);
-    let services = Arc::new(Services { screen, head: head.to_owned(), numbers: AtomicU64::new(1) });
+    let uploads = format!("{base}/slack/upload");
+    let services = Arc::new(Services { screen, uploads, head: head.to_owned(), numbers: AtomicU64::new(1) });
     let router = Router::new()
         .nest("/slack/api", slack())
+        .route("/slack/upload", post(|| async { "OK" }))
         .nest("/github", github())
         .fallback(any(|| async { (axum::http::StatusCode::NOT_FOUND, Json(json!({"message": "Not Found"}))) }))
         .with_state(services);
@@ -54,6 +58,22 @@ fn slack() -> Router<Arc<Services>> {
         .route("/chat.postMessage", post(post_message))
         .route("/chat.update", post(update_message))
         .route("/conversations.history", any(|| async { Json(json!({"ok": true, "messages": []})) }))
+        .route("/files.getUploadURLExternal", any(upload_address))
+        .route("/files.completeUploadExternal", post(share_pictures))
+}
+
+async fn upload_address(State(services): Shared) -> Json<Value> {
+    let file = format!("F{}", services.numbers.fetch_add(1, Ordering::Relaxed));
+    Json(json!({"ok": true, "upload_url": services.uploads, "file_id": file}))
+}
+
+/// Shows the words that come with the pictures.
+async fn share_pictures(State(services): Shared, Json(shared): Json<Value>) -> Json<Value> {
+    let number = services.numbers.fetch_add(1, Ordering::Relaxed);
+    let words =
+        json!({"channel": shared["channel_id"], "thread_ts": shared["thread_ts"], "text": shared["initial_comment"]});
+    services.screen.show(&format!("slack pictures {number}"), &screen::slack_text(&words));
+    Json(json!({"ok": true, "files": shared["files"]}))
 }
 
 async fn post_message(State(services): Shared, Json(message): Json<Value>) -> Json<Value> {
