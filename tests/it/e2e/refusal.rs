@@ -41,7 +41,7 @@ async fn deliveries_of_github_that_are_not_right_are_refused() {
     let good = scene.models().push("main", &["src/train.py"]).delivery;
     let url = scene.tunebot.url();
     let strange = Delivery { id: "another-shape".to_owned(), ..good.clone() };
-    let half = with_body(&good, &good.body[..good.body.len() / 2]);
+    let half = with_body(&good, "{\"ref\": \"refs/he");
     let answers = [
         good.send_signed(url, None).await,
         good.send(url, "another secret").await,
@@ -59,7 +59,7 @@ async fn deliveries_of_github_that_are_not_right_are_refused() {
     401 X-Hub-Signature-256 does not match the body under any of github.webhook_secrets. Check that the webhook's secret on GitHub is one of them, and that no proxy changes the body.
     401 X-Hub-Signature-256 does not match the body under any of github.webhook_secrets. Check that the webhook's secret on GitHub is one of them, and that no proxy changes the body.
     401 X-Hub-Signature-256 does not match the body under any of github.webhook_secrets. Check that the webhook's secret on GitHub is one of them, and that no proxy changes the body.
-    400 The body is not JSON: EOF while parsing a string at line 1 column 1897. Was it cut off on its way? Send it again whole.
+    400 The body is not JSON: EOF while parsing a string at line 1 column 16. Was it cut off on its way? Send it again whole.
     400 The body is not JSON: expected value at line 1 column 1. Was it cut off on its way? Send it again whole.
     202 {"event":1,"kind":"not_for_us","status":"accepted","understood":"not for us: push of an unexpected shape: invalid type: integer `1`, expected a string at line 1 column 2"}
     202 {"event":2,"kind":"not_for_us","status":"accepted","understood":"not for us: push of an unexpected shape: invalid type: integer `7`, expected a string at line 1 column 9"}
