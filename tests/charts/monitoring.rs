@@ -1,0 +1,1 @@
+//! Rules, dashboards and the metrics that they are made of.

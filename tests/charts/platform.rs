@@ -1,0 +1,1 @@
+//! `charts/tuning-platform`: tunebot with Argo Workflows and the monitoring around it.

@@ -1,0 +1,1 @@
+//! `charts/tunebot`: the bot alone.
