@@ -111,8 +111,11 @@ pub async fn status(options: Status) -> Result<ExitCode> {
             if sweeps.is_empty() {
                 print("no sweeps yet")?;
             }
-            for report in sweeps.iter().filter_map(|sweep| sweep.report.as_ref()) {
-                print(text::glance(report))?;
+            for sweep in &sweeps {
+                match &sweep.report {
+                    Some(report) => print(text::glance(report))?,
+                    None => print(format_args!("{}  has just been asked for", sweep.id))?,
+                }
             }
         }
     }

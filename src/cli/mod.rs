@@ -6,6 +6,7 @@ mod check;
 mod exchange;
 mod look;
 mod output;
+mod ping;
 mod replay;
 mod run;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     Demo(demo::Options),
     /// Check the configuration: every error of every file, with line and column
     Check(check::Options),
+    /// Send a running server what GitHub and Slack would send, signed, and say what it answers
+    Ping(ping::Options),
     AskTell(ask_tell::Options),
     /// Print the JSON Schema of the configuration, for editors
     Schema {
@@ -88,6 +91,7 @@ impl ConfigOption {
 
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
+        Command::Ping(options) => asynchronously(ping::run(options)),
         Command::AskTell(options) => ask_tell::run(&options),
         Command::Check(options) => asynchronously(check::run(options)),
         Command::Schema { repository } => {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::keys::Keys;
 use super::standin::REPOSITORY;
 use crate::domain::hex;
+use crate::ingress::{github, slack};
 
 pub(super) struct World<'a> {
     address: SocketAddr,
@@ -35,7 +35,7 @@ impl<'a> World<'a> {
             .header("content-type", "application/json")
             .header("x-github-event", "push")
             .header("x-github-delivery", format!("demo-{}", now.as_nanosecond()))
-            .header("x-hub-signature-256", format!("sha256={}", signature(&self.keys.webhook_secret, &body)?))
+            .header("x-hub-signature-256", github::sign(&self.keys.webhook_secret, body.as_bytes()))
             .body(body)
             .send()
             .await?;
@@ -63,13 +63,12 @@ impl<'a> World<'a> {
         ];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let timestamp = now.as_second().to_string();
-        let signed = format!("v0:{timestamp}:{body}");
         let response = self
             .client
             .post(format!("http://{}/webhooks/slack/commands", self.address))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("x-slack-request-timestamp", &timestamp)
-            .header("x-slack-signature", format!("v0={}", signature(&self.keys.signing_secret, &signed)?))
+            .header("x-slack-signature", slack::sign(&self.keys.signing_secret, &timestamp, body.as_bytes()))
             .body(body)
             .send()
             .await?;
@@ -78,12 +77,6 @@ impl<'a> World<'a> {
         ensure!(status.is_success(), "the command was answered {status}: {answer}");
         Ok(answer["text"].as_str().unwrap_or_default().to_owned())
     }
-}
-
-fn signature(secret: &str, text: &str) -> Result<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
-    mac.update(text.as_bytes());
-    Ok(hex::encode(&mac.finalize().into_bytes()))
 }
 
 /// A commit hash that `text` stands for.

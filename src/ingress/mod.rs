@@ -15,8 +15,6 @@ pub mod trial_token;
 use crate::domain::event::{CheckAction, Checked, EventKind, GitReference, Push};
 
 pub use file::{FileHints, parse_file};
-#[cfg(test)]
-pub(crate) use signature::sign;
 pub use trial_token::{TokenError, TrialTokens};
 
 /// Why bytes from outside are not taken. The text says what to do about it.

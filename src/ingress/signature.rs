@@ -18,6 +18,11 @@ pub(super) fn is_signed_by_any(secrets: &[SecretString], parts: &[&[u8]], digits
     })
 }
 
+/// The hexadecimal HMAC-SHA256 that a sender with `secret` puts on `parts`, one after the other.
+pub(super) fn sign(secret: &str, parts: &[&[u8]]) -> String {
+    hex::encode(&authentication_code(secret.as_bytes(), parts))
+}
+
 /// Are two texts the same? Takes the same time wherever they differ, and does not tell their lengths.
 pub(super) fn is_same_secret(a: &str, b: &str) -> bool {
     Sha256::digest(a.as_bytes()).ct_eq(&Sha256::digest(b.as_bytes())).into()
@@ -55,12 +60,6 @@ fn decode_hex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::try_from(high << 4 | low).ok()?;
     }
     Some(bytes)
-}
-
-/// The header value that a sender with `secret` puts on `parts`.
-#[cfg(test)]
-pub(crate) fn sign(secret: &str, parts: &[&[u8]]) -> String {
-    hex::encode(&authentication_code(secret.as_bytes(), parts))
 }
 
 #[cfg(test)]

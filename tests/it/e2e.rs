@@ -20,6 +20,7 @@ mod health;
 mod missed;
 mod outage;
 mod pace;
+mod ping;
 mod preview;
 mod pull_request;
 mod push;

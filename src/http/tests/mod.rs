@@ -26,7 +26,6 @@ use crate::domain::rules::Rules;
 use crate::domain::sweep::{self, Origin, Sweep, SweepState};
 use crate::domain::trial::{Trial, TrialState};
 use crate::domain::tuning::{self, Limits, SamplerKind, Search, Tuning};
-use crate::ingress::sign;
 use crate::store::{EventRecord, EventResult, SignalId, SweepCommit};
 
 /// A server that nothing reaches but through [`Server::send`].
@@ -144,7 +143,7 @@ pub(super) fn github(event: &str, delivery: &str, body: impl Into<Vec<u8>>, key:
     Request::post("/webhooks/github")
         .header("x-github-event", event)
         .header("x-github-delivery", delivery)
-        .header("x-hub-signature-256", format!("sha256={}", sign(key, &[&body])))
+        .header("x-hub-signature-256", crate::ingress::github::sign(key, &body))
         .body(Body::from(body))
         .unwrap()
 }
@@ -152,10 +151,10 @@ pub(super) fn github(event: &str, delivery: &str, body: impl Into<Vec<u8>>, key:
 /// A request as Slack signs it with `key`, so many seconds ago.
 pub(super) fn slack(path: &str, body: &str, key: &str, age_seconds: i64) -> Request<Body> {
     let timestamp = (Timestamp::now() - SignedDuration::from_secs(age_seconds)).as_second().to_string();
-    let code = sign(key, &[b"v0:", timestamp.as_bytes(), b":", body.as_bytes()]);
+    let signature = crate::ingress::slack::sign(key, &timestamp, body.as_bytes());
     Request::post(path)
         .header("x-slack-request-timestamp", timestamp)
-        .header("x-slack-signature", format!("v0={code}"))
+        .header("x-slack-signature", signature)
         .body(Body::from(body.to_owned()))
         .unwrap()
 }

@@ -41,6 +41,11 @@ pub fn verify(secrets: &[SecretString], signature_256: Option<&str>, body: &[u8]
     ))
 }
 
+/// The header `X-Hub-Signature-256` that GitHub puts on `body`.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    format!("sha256={}", signature::sign(secret, &[body]))
+}
+
 /// Reads a verified delivery.
 ///
 /// # Errors

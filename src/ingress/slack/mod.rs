@@ -28,6 +28,15 @@ pub struct Headers<'a> {
     pub signature: Option<&'a str>,
 }
 
+/// The header `X-Slack-Signature` that Slack puts on `body`, sent at `timestamp`, seconds since the Unix epoch.
+pub fn sign(secret: &str, timestamp: &str, body: &[u8]) -> String {
+    format!("v0={}", signature::sign(secret, &signed_parts(timestamp, body)))
+}
+
+fn signed_parts<'a>(timestamp: &'a str, body: &'a [u8]) -> [&'a [u8]; 4] {
+    [b"v0:", timestamp.as_bytes(), b":", body]
+}
+
 /// Checks the signature over `v0:<timestamp>:<body>` against every configured secret, and the age of the request.
 ///
 /// # Errors
@@ -39,7 +48,7 @@ pub fn verify(secrets: &[SecretString], headers: Headers<'_>, body: &[u8], now: 
                 .to_owned(),
         ));
     };
-    let parts: [&[u8]; 4] = [b"v0:", timestamp.as_bytes(), b":", body];
+    let parts = signed_parts(timestamp, body);
     let signed = given.strip_prefix("v0=").is_some_and(|code| signature::is_signed_by_any(secrets, &parts, code));
     if !signed {
         return Err(Refusal::WrongSignature(

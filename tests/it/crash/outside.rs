@@ -195,7 +195,8 @@ async fn trials_whose_folders_somebody_removed_while_the_server_was_down_run_aga
     }
     site.tunebot.kill().await;
     site.tunebot.nothing_is_left_running().await;
-    std::fs::remove_dir_all(work).expect("the working folder goes");
+    // At once, whoever may still write in it.
+    std::fs::rename(&work, work.with_extension("removed")).expect("the working folder goes");
     site.tunebot.start_again().await;
     wait_until("both run again", || site.tunebot.config().started_attempts().len() == 4).await;
     site.tunebot.config().release_trials();

@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use super::scene::{mask, mask_ids, printed};
+use crate::support::Answer;
 use crate::support::config::{ConfigFolder, Tuning};
 use crate::support::server::{Tunebot, run};
 
@@ -226,6 +227,10 @@ async fn an_import_beside_a_running_server_warms_its_next_sweep() {
         })
         .await;
     assert!(decided.to_string().contains("starts from 20 trials of 1 earlier sweep"), "{decided}");
+    // The sweep is there from the decision on, what there is to say of it from its first step.
+    let id = decided["decisions"][0]["sweep"].as_str().expect("the sweep that was started").to_owned();
+    let running = |answer: &Answer| (answer.json()["state"] != "queued").then_some(());
+    tunebot.wait_for("the first step", &format!("/api/v1/sweeps/{id}"), running).await;
     let status = tunebot.run(&["status"]).await;
     let status = mask(&String::from_utf8_lossy(&status.stdout));
     assert!(status.contains("starts from 20 trials of 1 earlier sweep"), "{status}");
