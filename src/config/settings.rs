@@ -194,6 +194,8 @@ pub struct ArgoEngineSettings {
     pub service_account: Option<String>,
     /// The instance id of the workflow controller that is to take the workflows, if it has one.
     pub controller_instance: Option<String>,
+    /// The address under which its trials reach this server; without a trailing slash. `None`: the public one.
+    pub report_url: Option<Url>,
     /// Where people open Argo's pages; without a trailing slash.
     pub ui_url: Option<Url>,
     /// Requests a second that change something in the cluster.

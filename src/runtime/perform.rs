@@ -15,7 +15,7 @@ use tracing::{debug, error, info, warn};
 use self::edition::Edition;
 use super::apply::{self, Applier};
 use super::{Engines, Notifiers};
-use crate::config::Config;
+use crate::config::{ArgoEngineSettings, Config, EngineSettings};
 use crate::domain::effect::{Action, Content, Effect, Lane, Notification, Receipt};
 use crate::domain::ids::{AttemptId, EngineName, SweepId};
 use crate::domain::signal::{AttemptEnd, AttemptNews, Signal, SignalKind};
@@ -123,7 +123,7 @@ impl Performer {
         let Some(place) = self.engines.get(engine) else {
             return Ok(missing_engine(engine));
         };
-        let launch = match self.launch(&sweep, &trial, attempt) {
+        let launch = match self.launch(engine, &sweep, &trial, attempt) {
             Ok(launch) => launch,
             Err(error) => return Ok(later(format!("the trial's token cannot be made: {error}"), None)),
         };
@@ -139,10 +139,15 @@ impl Performer {
         }
     }
 
-    fn launch(&self, sweep: &Sweep, trial: &Trial, attempt: &AttemptId) -> Result<Launch, TokenError> {
+    fn launch(
+        &self,
+        engine: &EngineName,
+        sweep: &Sweep,
+        trial: &Trial,
+        attempt: &AttemptId,
+    ) -> Result<Launch, TokenError> {
         let limits = &sweep.tuning.limits;
         let lifetime = limits.trial_timeout.saturating_add(TOKEN_MARGIN);
-        let base = self.config.borrow().server.public_url.to_string();
         Ok(Launch {
             attempt: attempt.clone(),
             tuning: sweep.tuning.name.clone(),
@@ -153,7 +158,7 @@ impl Performer {
             code: sweep.code.clone(),
             timeout: limits.trial_timeout,
             stop_grace: limits.stop_grace,
-            report_url: format!("{}/api/v1/trials/{attempt}/report", base.trim_end_matches('/')),
+            report_url: report_url(&self.config.borrow(), engine, attempt),
             token: self.tokens.issue(attempt, Timestamp::now(), lifetime)?,
             search: SearchOrder {
                 space: sweep.tuning.space.clone(),
@@ -300,6 +305,15 @@ fn before_its_thread(attempts: u32) -> Performed {
     }
 }
 
+/// Where a trial on `engine` reports. Inside a cluster this need not be the way that GitHub and Slack take.
+fn report_url(config: &Config, engine: &EngineName, attempt: &AttemptId) -> String {
+    let base = match config.engines.get(engine) {
+        Some(EngineSettings::Argo(ArgoEngineSettings { report_url: Some(url), .. })) => url,
+        _ => &config.server.public_url,
+    };
+    format!("{}/api/v1/trials/{attempt}/report", base.as_str().trim_end_matches('/'))
+}
+
 fn missing_engine(engine: &EngineName) -> Performed {
     let error = format!("engine {engine} is not in the configuration any longer");
     Performed::Later { error, after: None, ambiguous: false }
@@ -312,4 +326,36 @@ fn too_slow(service: &str) -> NotifyError {
 async fn limited(call: impl Future<Output = Result<(), EngineError>>) -> Result<(), EngineError> {
     let slow = |_| Err(EngineError::transient(format!("the engine did not answer within {CALL_LIMIT:?}")));
     tokio::time::timeout(CALL_LIMIT, call).await.unwrap_or_else(slow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Cluster;
+    use crate::runtime::fixtures;
+
+    #[test]
+    fn trials_report_where_their_engine_says_and_else_to_the_public_address() {
+        let mut config = Config::clone(&fixtures::config());
+        let inside = |url: Option<&str>| {
+            EngineSettings::Argo(ArgoEngineSettings {
+                capacity: 1,
+                cluster: Cluster::Ambient,
+                namespace: None,
+                service_account: None,
+                controller_instance: None,
+                report_url: url.map(|url| url.parse().unwrap()),
+                ui_url: None,
+                writes_per_second: 1,
+            })
+        };
+        config.engines.insert("here".parse().unwrap(), inside(Some("http://tunebot.ml.svc:8080")));
+        config.engines.insert("there".parse().unwrap(), inside(None));
+        let attempt: AttemptId = "resnet-k3f9q2-17-1".parse().unwrap();
+        let url = |engine: &str| report_url(&config, &engine.parse().unwrap(), &attempt);
+        let path = "/api/v1/trials/resnet-k3f9q2-17-1/report";
+        assert_eq!(url("here"), format!("http://tunebot.ml.svc:8080{path}"));
+        assert_eq!(url("there"), format!("http://127.0.0.1:8080{path}"));
+        assert_eq!(url("local"), format!("http://127.0.0.1:8080{path}"));
+    }
 }

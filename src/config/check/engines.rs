@@ -132,6 +132,7 @@ impl Checker<'_> {
             namespace: entry.namespace.clone(),
             service_account: entry.service_account.clone(),
             controller_instance: entry.controller_instance.clone(),
+            report_url: entry.report_url.as_ref().and_then(|text| self.url(&place.key("report_url"), text)),
             ui_url: entry.ui_url.as_ref().and_then(|text| self.url(&place.key("ui_url"), text)),
             writes_per_second: entry.writes_per_second.unwrap_or(DEFAULT_WRITES_PER_SECOND),
         }

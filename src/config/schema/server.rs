@@ -219,6 +219,9 @@ pub(in crate::config) struct ArgoEngineEntry {
     pub service_account: Option<String>,
     /// The instance id of the workflow controller that takes the workflows. Default: the controller without one.
     pub controller_instance: Option<String>,
+    /// The address under which trials on this engine reach tunebot, beginning with http:// or https://: inside their cluster
+    /// that of a Service. Default: `server.public_url`.
+    pub report_url: Option<String>,
     /// Where people open Argo's pages, beginning with http:// or https://. Default: messages have no links to them.
     pub ui_url: Option<String>,
     /// Requests a second, at most, that change something in the cluster. Default: 50.

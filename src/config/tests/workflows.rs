@@ -38,6 +38,7 @@ fn an_argo_engine_needs_nothing_but_its_kind() {
         namespace: None,
         service_account: None,
         controller_instance: None,
+        report_url: None,
         ui_url: None,
         writes_per_second: 50,
     };
@@ -50,12 +51,14 @@ fn an_argo_engine_needs_nothing_but_its_kind() {
 fn an_argo_engine_has_what_is_said_of_it() {
     let full = engine(
         "{argo: {parallel: 3, kubeconfig: keys/kube, namespace: ml, service_account: team.trial,
-         controller_instance: a_B, ui_url: 'https://argo.example.com/ui/', writes_per_second: 5}}",
+         controller_instance: a_B, ui_url: 'https://argo.example.com/ui/', writes_per_second: 5,
+         report_url: 'http://tunebot.ml.svc:8080/'}}",
     );
     assert_eq!((full.capacity, full.writes_per_second), (3, 5));
     assert_eq!(full.namespace.as_deref(), Some("ml"));
     assert_eq!(full.service_account.as_deref(), Some("team.trial"));
     assert_eq!(full.controller_instance.as_deref(), Some("a_B"));
+    assert_eq!(full.report_url.unwrap().as_str(), "http://tunebot.ml.svc:8080/");
     assert_eq!(full.ui_url.unwrap().as_str(), "https://argo.example.com/ui");
     let Cluster::Kubeconfig { path: Some(path), context: None } = full.cluster else { panic!("{:?}", full.cluster) };
     assert!(path.is_absolute() && path.ends_with("keys/kube"));

@@ -27,6 +27,7 @@ engines:
       ui_url: argo.example.com
       writes_per_second: 0
       cluster: x
+      report_url: tunebot.ml.svc:8080
   b: {argo: {writes_per_second: fast, controller_instance: ''}}
 tunings:
   t:
@@ -62,14 +63,17 @@ tunings:
            |                          ^ at least 1
     tunebot.yaml:12:7  engines.a.argo.cluster: `cluster` is not a field here
         12 |       cluster: x
-           |       ^^^^^^^ known: context, controller_instance, kubeconfig, namespace, parallel, service_account, ui_url, writes_per_second
-    tunebot.yaml:13:33  engines.b.argo.writes_per_second: expected a whole number from 0 to 4294967295, found `fast`
-        13 |   b: {argo: {writes_per_second: fast, controller_instance: ''}}
+           |       ^^^^^^^ known: context, controller_instance, kubeconfig, namespace, parallel, report_url, service_account, ui_url, writes_per_second
+    tunebot.yaml:13:19  engines.a.argo.report_url: `tunebot.ml.svc:8080` does not begin with http:// or https://
+        13 |       report_url: tunebot.ml.svc:8080
+           |                   ^^^^^^^^^^^^^^^^^^^ write it like https://tunebot.example.com
+    tunebot.yaml:14:33  engines.b.argo.writes_per_second: expected a whole number from 0 to 4294967295, found `fast`
+        14 |   b: {argo: {writes_per_second: fast, controller_instance: ''}}
            |                                 ^^^^
-    tunebot.yaml:13:60  engines.b.argo.controller_instance: `controller_instance` is empty
-        13 |   b: {argo: {writes_per_second: fast, controller_instance: ''}}
+    tunebot.yaml:14:60  engines.b.argo.controller_instance: `controller_instance` is empty
+        14 |   b: {argo: {writes_per_second: fast, controller_instance: ''}}
            |                                                            ^^ take it out
-    11 errors
+    12 errors
     ");
 }
 
