@@ -26,5 +26,7 @@ source "$here/lib/control_plane.sh"
 source "$here/lib/node.sh"
 # shellcheck source=lib/images.sh
 source "$here/lib/images.sh"
+# shellcheck source=lib/services.sh
+source "$here/lib/services.sh"
 # shellcheck source=lib/argo.sh
 source "$here/lib/argo.sh"

@@ -89,6 +89,7 @@ copy_module() {
 build_images() {
     go_build "$here/images" "$1/pause" ./pause -ldflags='-s -w'
     go_build "$here/images" "$1/trial" ./trial -ldflags='-s -w'
+    go_build "$here/images" "$1/services" ./services -ldflags='-s -w'
     # Only unpacked, not installed: the machine may have another one.
     (cd "$1" && apt-get download busybox >busybox.log 2>&1 && dpkg-deb -x busybox_*.deb busybox) ||
         fail "Debian's package busybox could not be had. Read $1/busybox.log; \`apt-get update\` may help."

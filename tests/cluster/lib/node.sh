@@ -8,7 +8,7 @@ write_node_files() {
     write_containerd_config >"$state/containerd.toml"
     write_network >"$state/cni/10-tunebot.conflist"
     write_kubelet_config >"$state/kubelet.yaml"
-    # Names are asked of nobody: the question is refused at once.
+    # The part `services` knows the cluster's own names and refuses all others at once.
     printf 'nameserver %s\n' "$node_address" >"$state/resolv.conf"
 }
 

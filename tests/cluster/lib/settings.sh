@@ -29,6 +29,7 @@ trial_namespace=tunebot
 trial_service_account=tunebot-trial
 pause_image=tunebot.test/pause:1
 trial_image=tunebot.test/trial:1
+tunebot_image=tunebot.test/tunebot:1
 executor_image=tunebot.test/argoexec:$argo_version
 
 # The cgroup under which the kubelet puts all pods.
@@ -38,4 +39,4 @@ cgroup=tunebot-cluster
 patience=${TUNEBOT_CLUSTER_PATIENCE:-180}
 
 # In the order in which they start.
-all_parts=(etcd apiserver kube-controllers scheduler containerd kubelet controller)
+all_parts=(etcd apiserver kube-controllers scheduler containerd kubelet services controller)
