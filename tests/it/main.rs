@@ -15,6 +15,7 @@ mod charts;
 mod crash;
 mod e2e;
 mod fakes;
+mod image;
 mod judges;
 mod local_engine;
 mod oracles;
