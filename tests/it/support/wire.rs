@@ -86,7 +86,12 @@ fn bind(address: SocketAddr) -> TcpSocket {
 
 /// Serves on a free port of 127.0.0.1. Handlers may take `ConnectInfo<Wire>`.
 pub async fn serve(router: Router) -> Served {
-    serve_at(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port on loopback"), router)
+    serve_on(Ipv4Addr::LOCALHOST, router).await
+}
+
+/// As [`serve`], on another address of this machine, where pods reach it.
+pub async fn serve_on(address: Ipv4Addr, router: Router) -> Served {
+    serve_at(TcpListener::bind((address, 0)).await.expect("a free port"), router)
 }
 
 /// As [`serve`], on a port that is chosen already.

@@ -23,6 +23,7 @@ mod teams;
 mod text;
 pub mod world;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,7 +43,7 @@ use world::World;
 use super::Answer;
 use super::fault::{Fault, Faults, Gate, perform};
 use super::watched::Watched;
-use super::wire::{Served, Wire, serve};
+use super::wire::{Served, Wire, serve_on};
 
 pub const APP_ID: u64 = 29_310;
 pub const APP_SLUG: &str = "tunebot";
@@ -70,12 +71,17 @@ struct Core {
 impl FakeGithub {
     /// With the App installed, and no repository yet.
     pub async fn start() -> Self {
+        Self::start_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// On an address where pods reach it.
+    pub async fn start_on(address: Ipv4Addr) -> Self {
         let core = Arc::new(Core {
             world: Watched::new(World::new()),
             faults: Faults::default(),
             record: spoken::Record::default(),
         });
-        let served = serve(Router::new().fallback(answer).with_state(core.clone())).await;
+        let served = serve_on(address, Router::new().fallback(answer).with_state(core.clone())).await;
         let (outgoing, again) = mpsc::unbounded_channel();
         core.world.write(|world| {
             world.api_url = format!("http://{}", served.address);

@@ -19,6 +19,7 @@ mod sockets;
 mod text;
 pub mod workspace;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,7 +35,7 @@ pub use workspace::{Author, Limits, Message, Workspace};
 
 use super::fault::{Fault, Faults, Gate, perform};
 use super::watched::Watched;
-use super::wire::{Served, Wire, serve};
+use super::wire::{Served, Wire, serve_on};
 
 /// The bot's token; every other one is refused.
 pub const BOT_TOKEN: &str = "xoxb-1111111111-2222222222-tunebotForTestsOnly";
@@ -72,9 +73,14 @@ struct Core {
 
 impl FakeSlack {
     pub async fn start() -> Self {
+        Self::start_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// On an address where pods reach it.
+    pub async fn start_on(address: Ipv4Addr) -> Self {
         let (workspace, faults, sockets) = (Watched::new(Workspace::new()), Faults::default(), Sockets::start().await);
         let core = Arc::new(Core { workspace, faults, sockets });
-        let served = serve(Router::new().fallback(answer).with_state(core.clone())).await;
+        let served = serve_on(address, Router::new().fallback(answer).with_state(core.clone())).await;
         Self { core, served }
     }
 
