@@ -84,22 +84,43 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::Encodi
     Ok(bytes)
 }
 
-/// Every pixel the mean of those that it stands for.
+/// How many pixels of the small picture are looked at together, to see whether they are blank.
+const SPAN: usize = 32;
+
+/// Every pixel the mean of those that it stands for. Most of a chart is blank, and is not counted pixel by pixel.
 fn shrunk(pixels: &[u8], large_width: usize) -> Vec<u8> {
     let factor = OVERSAMPLING as usize;
-    let stride = large_width * 3;
+    let blank = [255; SPAN * OVERSAMPLING as usize * 3];
     let mut small = Vec::with_capacity(pixels.len() / (factor * factor));
-    for rows in pixels.chunks_exact(stride * factor) {
-        for x in 0..large_width / factor {
-            for channel in 0..3 {
-                let places = (0..factor).flat_map(|dy| (0..factor).map(move |dx| (dx, dy)));
-                let sum: u32 =
-                    places.map(|(dx, dy)| u32::from(rows[dy * stride + (x * factor + dx) * 3 + channel])).sum();
-                small.push((sum / (OVERSAMPLING * OVERSAMPLING)) as u8);
+    for band in pixels.chunks_exact(large_width * 3 * factor) {
+        let lines: Vec<&[u8]> = band.chunks_exact(large_width * 3).collect();
+        let mut start = 0;
+        while start < large_width * 3 {
+            let end = (start + blank.len()).min(large_width * 3);
+            if lines.iter().all(|line| line[start..end] == blank[..end - start]) {
+                small.resize(small.len() + (end - start) / factor, 255);
+            } else {
+                for pixel in (start..end).step_by(factor * 3) {
+                    small.extend_from_slice(&mean(&lines, pixel));
+                }
             }
+            start = end;
         }
     }
     small
+}
+
+/// The mean of the square of pixels that begins at this byte of each line.
+fn mean(lines: &[&[u8]], start: usize) -> [u8; 3] {
+    let mut sums = [0_u32; 3];
+    for line in lines {
+        for pixel in line[start..start + OVERSAMPLING as usize * 3].chunks_exact(3) {
+            sums[0] += u32::from(pixel[0]);
+            sums[1] += u32::from(pixel[1]);
+            sums[2] += u32::from(pixel[2]);
+        }
+    }
+    sums.map(|sum| (sum / (OVERSAMPLING * OVERSAMPLING)) as u8)
 }
 
 fn paint<B: DrawingBackend>(
