@@ -1,7 +1,46 @@
 {{/* What values.schema.json cannot say. Each message: what is wrong, of which value, what to write instead. */}}
 {{- define "tunebot.validate" -}}
-{{- range (list "image" "address" "config" "secrets" "words" "files" "storage" "wayIn") -}}
+{{- range list "shapes" "image" "address" "config" "secrets" "words" "files" "storage" "wayIn" -}}
   {{- include (printf "tunebot.validate.%s" .) $ -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How a text looks. A pattern in the schema would be repeated to whoever wrote something else, and explain nothing. */}}
+{{- define "tunebot.validate.shapes" -}}
+{{- $name := list "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" "a name in Kubernetes has a-z, 0-9, - and ., and begins and ends with a letter or a digit" -}}
+{{- $label := list "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" "write up to 63 of a-z, 0-9 and -, beginning and ending with a letter or a digit" -}}
+{{- $address := list "^https?://[^/]" "it begins with https:// (or http://)" -}}
+{{- $duration := list "^([0-9]+(ms|s|m|h))+$" "write a time with its unit: 30s, 1m" -}}
+{{- $shapes := dict
+  "image.tag" (list "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$" "a tag has letters, digits, _, . and -")
+  "image.digest" (list "^sha256:[0-9a-f]{64}$" "write sha256: and 64 digits from 0 to f")
+  "existingSecret" $name
+  "argo.serviceAccount" $name
+  "serviceAccount.name" $name
+  "persistence.existingClaim" $name
+  "persistence.storageClass" (list "^(-|[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$" "write the name of a StorageClass, or \"-\" for none")
+  "priorityClassName" $name
+  "ingress.className" $name
+  "argo.namespace" $label
+  "serviceMonitor.namespace" $label
+  "prometheusRule.namespace" $label
+  "dashboards.namespace" $label
+  "nameOverride" $label
+  "fullnameOverride" $label
+  "argo.uiUrl" $address
+  "grafana.url" $address
+  "test.url" $address
+  "persistence.size" (list "^[0-9]+([.][0-9]+)?(m|[kKMGTPE]i?)?$" "write a quantity: 5Gi")
+  "serviceMonitor.interval" $duration
+  "serviceMonitor.scrapeTimeout" $duration
+  "ingress.host" (list "^([*][.])?[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" "write a host alone: tunebot.example.com")
+-}}
+{{- range $path, $shape := $shapes -}}
+  {{- $value := $.Values -}}
+  {{- range splitList "." $path }}{{ $value = get $value . }}{{ end -}}
+  {{- if and $value (not (regexMatch (first $shape) $value)) -}}
+    {{- fail (printf "%s is %s: %s" $path $value (last $shape)) -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -94,6 +133,9 @@
 {{- define "tunebot.validate.files" -}}
 {{- $keys := dict "tunebot.yaml" "tunebot.yaml" -}}
 {{- range $name, $_ := .Values.files -}}
+  {{- if not (regexMatch "^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$" $name) -}}
+    {{- fail (printf "files has a file named %s: a name has letters, digits, _, . and -, and / between folders" $name) -}}
+  {{- end -}}
   {{- if hasPrefix "secrets/" $name -}}
     {{- fail (printf "files has %s, but what is in secrets/ comes from a Secret: put it there and name it in existingSecret" $name) -}}
   {{- end -}}

@@ -16,7 +16,7 @@ mod object;
 mod outputs;
 mod pace;
 mod references;
-mod rights;
+pub mod rights;
 mod secrets;
 mod status;
 mod template;
