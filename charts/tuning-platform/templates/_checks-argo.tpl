@@ -3,8 +3,12 @@
 {{/* Two values that have to be equal: (list PATH VALUE PATH VALUE). */}}
 {{- define "tuning-platform.checks.equal" -}}
 {{- if ne (toString (index . 1)) (toString (index . 3)) }}
-- {{ index . 0 }} is {{ index . 1 | default "" | toJson }} and {{ index . 2 }} is {{ index . 3 | default "" | toJson }}: write the same in both.
+- {{ index . 0 }} is {{ include "tuning-platform.checks.said" (index . 1) }} and {{ index . 2 }} is {{ include "tuning-platform.checks.said" (index . 3) }}: write the same in both.
 {{- end -}}
+{{- end }}
+
+{{- define "tuning-platform.checks.said" -}}
+{{- if kindIs "invalid" . -}}empty{{- else -}}{{- toJson . -}}{{- end -}}
 {{- end }}
 
 {{- define "tuning-platform.checks.argo" -}}

@@ -2,8 +2,8 @@
 
 {{- define "tuning-platform.checks.replaced" -}}
 {{- $argo := index .Values "argo-workflows" -}}
-{{- $emissary := "remove it: emissary is the only executor since Argo 3.4, there is nothing to choose" -}}
-{{- $repository := "it belongs to the top of the chart's values: argo-workflows.artifactRepository" -}}
+{{- $emissary := "Remove it: emissary is the only executor since Argo 3.4, there is nothing to choose" -}}
+{{- $repository := "It belongs to the top of the chart's values: argo-workflows.artifactRepository" -}}
 {{- $replaced := dict
       "controller.containerRuntimeExecutor" $emissary
       "controller.containerRuntimeExecutors" $emissary
@@ -11,18 +11,18 @@
       "containerRuntimeExecutor" $emissary
       "server.artifactRepository" $repository
       "controller.artifactRepository" $repository
-      "useDefaultArtifactRepo" "remove it: a repository under argo-workflows.artifactRepository is the default one"
-      "artifactRepository.useDefaultArtifactRepo" "remove it: a repository under argo-workflows.artifactRepository is the default one"
-      "controller.workflowDefaults.ttlStrategy" "what workflows inherit stands under argo-workflows.controller.workflowDefaults.spec"
-      "controller.workflowDefaults.podGC" "what workflows inherit stands under argo-workflows.controller.workflowDefaults.spec"
-      "controller.workflowDefaults.spec.ttlSecondsAfterFinished" "write ttlStrategy.secondsAfterCompletion: Argo has it since 3.0"
-      "controller.podWorkers" "remove it: pods have no workers of their own since Argo 3.3"
-      "controller.metricsConfig.metricRelabelConfigs" "write argo-workflows.controller.metricsConfig.metricRelabelings"
-      "controller.telemetryServicePort" "write argo-workflows.controller.telemetryConfig.servicePort"
-      "server.authMode" "write a list: argo-workflows.server.authModes"
+      "useDefaultArtifactRepo" "Remove it: a repository under argo-workflows.artifactRepository is the default one"
+      "artifactRepository.useDefaultArtifactRepo" "Remove it: a repository under argo-workflows.artifactRepository is the default one"
+      "controller.workflowDefaults.ttlStrategy" "What workflows inherit stands under argo-workflows.controller.workflowDefaults.spec"
+      "controller.workflowDefaults.podGC" "What workflows inherit stands under argo-workflows.controller.workflowDefaults.spec"
+      "controller.workflowDefaults.spec.ttlSecondsAfterFinished" "Write ttlStrategy.secondsAfterCompletion: Argo has it since 3.0"
+      "controller.podWorkers" "Remove it: pods have no workers of their own since Argo 3.3"
+      "controller.metricsConfig.metricRelabelConfigs" "Write argo-workflows.controller.metricsConfig.metricRelabelings"
+      "controller.telemetryServicePort" "Write argo-workflows.controller.telemetryConfig.servicePort"
+      "server.authMode" "Write a list: argo-workflows.server.authModes"
       "server.ingress.https" "Ingress and Service listen as the load balancer's annotations say: remove it"
-      "installCRD" "write argo-workflows.crds.install"
-      "minio" "the chart brings no MinIO any more: objectStore.enabled is one for trying things out" -}}
+      "installCRD" "Write argo-workflows.crds.install"
+      "minio" "The chart brings no MinIO any more: objectStore.enabled is one for trying things out" -}}
 {{- range $path, $instead := $replaced -}}
 {{- $value := $argo -}}
 {{- range splitList "." $path -}}
@@ -39,7 +39,7 @@
 {{- end -}}
 {{- range (dig "controller" "extraArgs" list $argo) -}}
 {{- if hasPrefix "--container-runtime-executor" (toString .) }}
-- argo-workflows.controller.extraArgs has {{ . }}: {{ $emissary }}.
+- argo-workflows.controller.extraArgs has {{ . }}. {{ $emissary }}.
 {{- end -}}
 {{- end -}}
 {{- range $path := list "argo-workflows.server" "kube-prometheus-stack.grafana" "kube-prometheus-stack.prometheus" "kube-prometheus-stack.alertmanager" "tunebot" -}}
