@@ -93,10 +93,25 @@ impl Cluster {
     async fn token(&self) -> String {
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 7200}});
         let path = format!("/api/v1/namespaces/{}/serviceaccounts/{}/token", self.namespace, self.name);
+        self.ask(path, &body).await["status"]["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// May this account do that? The resource is named `GROUP/PLURAL`, with an empty group for the core's.
+    pub async fn may(&self, account: &str, verb: &str, resource: &str, namespace: &str) -> bool {
+        let (group, resource) = resource.split_once('/').expect("GROUP/PLURAL");
+        let body = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": {"user": account, "resourceAttributes":
+                {"verb": verb, "group": group, "resource": resource, "namespace": namespace}},
+        });
+        let answer = self.ask("/apis/authorization.k8s.io/v1/subjectaccessreviews".to_owned(), &body).await;
+        answer["status"]["allowed"].as_bool().expect("an answer")
+    }
+
+    async fn ask(&self, path: String, body: &Value) -> Value {
         let request = http::Request::post(path).header("content-type", "application/json");
         let request = request.body(body.to_string().into_bytes()).expect("a request");
-        let answer: Value = self.client.request(request).await.expect("a token of the service account");
-        answer["status"]["token"].as_str().expect("a token").to_owned()
+        self.client.request(request).await.expect("the API server answers")
     }
 
     /// With which tunebot reaches the cluster.

@@ -9,9 +9,14 @@
     reason = "the verbs that tests are made of fail as a test does, and only functions marked as tests may by default"
 )]
 
+mod chart;
 mod cluster;
 mod faults;
+#[path = "../charts/support.rs"]
+#[expect(dead_code, reason = "what is rendered is looked at elsewhere")]
+mod helm;
 mod refusals;
+mod release;
 #[path = "../it/e2e/scene.rs"]
 #[expect(dead_code, reason = "verbs that the tests without a cluster need")]
 mod scene;
