@@ -9,6 +9,7 @@
 //! - `spec.activeDeadlineSeconds`, unless it is shorter than the trial's limit; `spec.ttlStrategy`, if there is none;
 //! - what the tuning asks for: `spec.serviceAccountName`, `priority`, `podPriorityClassName`, `ttlStrategy`,
 //!   `podGC.strategy`, `nodeSelector` (merged) and `tolerations` (appended);
+//! - `spec.podMetadata.labels`: sweep, trial and tuning, each unless it is there;
 //! - `spec.podSpecPatch` ([`patch`]), unless there is one.
 //!
 //! Pure: it knows no clock and no cluster, and the same launch gives the same object.
@@ -123,6 +124,7 @@ pub fn render(
     let values = arguments::values(launch, trial, facts)?;
     arguments::merge(spec, values).map_err(|Unfit(what)| problem(what))?;
     write_wishes(spec, trial, place, facts).map_err(|Unfit(what)| problem(what))?;
+    label_pods(spec, launch).map_err(|Unfit(what)| problem(what))?;
     write_lifetime(spec, launch, trial, facts);
     patch::write(spec, launch, trial, place, facts)?;
     Ok(Value::Object(workflow))
@@ -209,14 +211,29 @@ fn write_metadata(
     Ok(())
 }
 
-fn labels_of(launch: &Launch, place: &Place<'_>) -> Vec<(&'static str, String)> {
-    let mut labels = vec![
-        (names::INSTANCE, place.owner.to_owned()),
+/// Marks every pod, so that what is measured of it can be told by trial.
+fn label_pods(spec: &mut Map<String, Value>, launch: &Launch) -> Result<(), Unfit> {
+    let metadata = object(spec, "podMetadata").ok_or(Unfit("`spec.podMetadata` is not an object"))?;
+    let labels = object(metadata, "labels").ok_or(Unfit("`spec.podMetadata.labels` is not an object"))?;
+    for (key, value) in identity_of(launch) {
+        labels.entry(key).or_insert_with(|| value.into());
+    }
+    Ok(())
+}
+
+/// Which trial of which sweep of which tuning.
+fn identity_of(launch: &Launch) -> [(&'static str, String); 3] {
+    [
         (names::SWEEP, launch.attempt.sweep.to_string()),
         (names::TRIAL, launch.attempt.trial.to_string()),
         (names::TUNING, launch.tuning.to_string()),
-        (names::CREATOR, label_value(&launch.asked_by)),
-    ];
+    ]
+}
+
+fn labels_of(launch: &Launch, place: &Place<'_>) -> Vec<(&'static str, String)> {
+    let mut labels = Vec::from(identity_of(launch));
+    labels.push((names::INSTANCE, place.owner.to_owned()));
+    labels.push((names::CREATOR, label_value(&launch.asked_by)));
     labels.extend(place.controller_instance.map(|instance| (names::CONTROLLER_INSTANCE, instance.to_owned())));
     labels
 }

@@ -6,7 +6,7 @@ use super::*;
 
 /// Paths that [`crate::engine::argo::manifest`] says it writes.
 fn is_ours(path: &str) -> bool {
-    const OURS: [&str; 16] = [
+    const OURS: [&str; 17] = [
         ".metadata.name",
         ".metadata.generateName",
         ".metadata.namespace",
@@ -17,6 +17,7 @@ fn is_ours(path: &str) -> bool {
         ".spec.arguments.parameters",
         ".spec.nodeSelector.karpenter.sh/capacity-type",
         ".spec.podGC.strategy",
+        ".spec.podMetadata.labels.tunebot/",
         ".spec.podPriorityClassName",
         ".spec.podSpecPatch",
         ".spec.priority",

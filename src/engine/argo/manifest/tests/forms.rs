@@ -45,6 +45,13 @@ fn a_trial_refers_to_its_template() {
             }
           ]
         },
+        "podMetadata": {
+          "labels": {
+            "tunebot/sweep": "resnet-k3f9q2",
+            "tunebot/trial": "17",
+            "tunebot/tuning": "resnet"
+          }
+        },
         "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_CHECKPOINT\",\"value\":\"resnet-k3f9q2/17\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\"}]}",
         "serviceAccountName": "tunebot-trial",
         "ttlStrategy": {
@@ -111,6 +118,13 @@ fn a_trial_of_a_cluster_template_has_all_that_the_tuning_asks_for() {
         },
         "podGC": {
           "strategy": "OnPodSuccess"
+        },
+        "podMetadata": {
+          "labels": {
+            "tunebot/sweep": "resnet-k3f9q2",
+            "tunebot/trial": "17",
+            "tunebot/tuning": "resnet"
+          }
         },
         "podPriorityClassName": "batch",
         "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_CHECKPOINT\",\"value\":\"resnet-k3f9q2/17\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
@@ -227,6 +241,13 @@ fn an_inline_manifest_keeps_what_is_its_own() {
           "deleteDelayDuration": "30s",
           "strategy": "OnPodSuccess"
         },
+        "podMetadata": {
+          "labels": {
+            "tunebot/sweep": "resnet-k3f9q2",
+            "tunebot/trial": "17",
+            "tunebot/tuning": "resnet"
+          }
+        },
         "podPriorityClassName": "batch",
         "podSpecPatch": "{\"containers\":[{\"env\":[{\"name\":\"TUNEBOT_ATTEMPT\",\"value\":\"resnet-k3f9q2-17-1\"},{\"name\":\"TUNEBOT_CHECKPOINT\",\"value\":\"resnet-k3f9q2/17\"},{\"name\":\"TUNEBOT_COMMIT\",\"value\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},{\"name\":\"TUNEBOT_PARAMS\",\"value\":\"{\\\"batch\\\":32,\\\"lr\\\":0.00003,\\\"optimizer\\\":\\\"adam\\\"}\"},{\"name\":\"TUNEBOT_REF\",\"value\":\"main\"},{\"name\":\"TUNEBOT_REPORT_URL\",\"value\":\"https://tune.example/api/v1/trials/resnet-k3f9q2-17-1/report\"},{\"name\":\"TUNEBOT_REPOSITORY\",\"value\":\"octo/resnet\"},{\"name\":\"TUNEBOT_SWEEP\",\"value\":\"resnet-k3f9q2\"},{\"name\":\"TUNEBOT_TRIAL\",\"value\":\"17\"},{\"name\":\"TUNEBOT_TOKEN\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"resnet-k3f9q2-17-1\",\"name\":\"tunebot-0123456789abcdef-resnet-k3f9q2-0\"}}}],\"name\":\"main\",\"resources\":{\"limits\":{\"memory\":\"16Gi\",\"nvidia.com/gpu\":\"1\"},\"requests\":{\"cpu\":\"4\"}}}]}",
         "priority": -5,
@@ -322,6 +343,13 @@ fn a_workflow_that_searches_by_itself_is_told_what_it_declares() {
               "value": "40"
             }
           ]
+        },
+        "podMetadata": {
+          "labels": {
+            "tunebot/sweep": "resnet-k3f9q2",
+            "tunebot/trial": "17",
+            "tunebot/tuning": "resnet"
+          }
         },
         "podSpecPatch": "…",
         "serviceAccountName": "tunebot-trial",

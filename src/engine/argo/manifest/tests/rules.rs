@@ -30,6 +30,16 @@ fn what_a_cluster_wrote_into_a_manifest_does_not_come_back_to_it() {
 }
 
 #[test]
+fn pods_carry_their_trial_beside_what_the_user_marks_them_with() {
+    let labels = |manifest: Value| of_inline(manifest)["spec"]["podMetadata"].clone();
+    insta::assert_snapshot!(labels(json!({ "spec": {} })), @r#"{"labels":{"tunebot/sweep":"resnet-k3f9q2","tunebot/trial":"17","tunebot/tuning":"resnet"}}"#);
+    let theirs = json!({ "labels": { "team": "vision", "tunebot/trial": "mine" }, "annotations": { "a": "b" } });
+    insta::assert_snapshot!(labels(json!({ "spec": { "podMetadata": theirs } })), @r#"{"annotations":{"a":"b"},"labels":{"team":"vision","tunebot/sweep":"resnet-k3f9q2","tunebot/trial":"mine","tunebot/tuning":"resnet"}}"#);
+    let of_template = rendered(&template(), &TemplateFacts::default());
+    assert_eq!(of_template["spec"]["podMetadata"]["labels"]["tunebot/sweep"], "resnet-k3f9q2");
+}
+
+#[test]
 fn a_patch_of_the_user_is_left_alone() {
     let theirs = json!({ "spec": { "podSpecPatch": "{\"containers\":[]}" } });
     assert_eq!(of_inline(theirs)["spec"]["podSpecPatch"], "{\"containers\":[]}");
@@ -119,6 +129,7 @@ fn a_manifest_that_is_none_is_refused() {
     insta::assert_snapshot!(refusal(json!([])), @"the Workflow in train.yaml cannot be used: it is not an object");
     insta::assert_snapshot!(refusal(json!({ "spec": 1 })), @"the Workflow in train.yaml cannot be used: `spec` is not an object");
     insta::assert_snapshot!(refusal(json!({ "metadata": { "labels": [] } })), @"the Workflow in train.yaml cannot be used: `metadata.labels` is not an object");
+    insta::assert_snapshot!(refusal(json!({ "spec": { "podMetadata": { "labels": 1 } } })), @"the Workflow in train.yaml cannot be used: `spec.podMetadata.labels` is not an object");
     insta::assert_snapshot!(refusal(json!({ "spec": { "arguments": { "parameters": {} } } })), @"the Workflow in train.yaml cannot be used: `spec.arguments.parameters` is not a list");
 }
 
