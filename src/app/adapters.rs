@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
@@ -21,6 +22,7 @@ use crate::notify::grafana::{Dashboard, Dashboards};
 use crate::notify::links::{ArgoPages, ChartPages, Links};
 use crate::notify::slack::{PaceLimits, SlackNotifier, SlackSettings, SlackWeb};
 use crate::runtime::{Engines, Notifiers};
+use crate::telemetry::{Allowance, Metrics};
 
 /// Every service that messages may go to, configured or not: effects for one that is gone must still be settled.
 pub(super) const SERVICES: [Service; 2] = [Service::Slack, Service::Github];
@@ -65,6 +67,19 @@ pub(super) fn engines(config: &Config, owner: &str) -> Result<Built> {
         }
     }
     Ok(built)
+}
+
+/// Lets the metrics ask what GitHub still allows.
+pub(super) fn tell_calls(github: &Arc<Github>, metrics: &Metrics) {
+    let github = Arc::clone(github);
+    metrics.ask_github_calls(move || {
+        let known = github.calls_left().into_iter();
+        let allowance = |(account, [limit, remaining, reset]): (String, [i64; 3])| {
+            let reset = Timestamp::from_second(reset).ok()?;
+            Some(Allowance { account, limit, remaining, reset })
+        };
+        known.filter_map(allowance).collect()
+    });
 }
 
 /// What workflows in a cluster are marked with: the same for one store, another one for another. It gives nothing of the

@@ -163,10 +163,11 @@ impl App {
             dispatcher::run(store.clone(), config.clone(), directories.clone(), Arc::clone(metrics), cancel.clone()),
         );
         if let Some(github) = directories.github {
+            adapters::tell_calls(&github, metrics);
             let catch_up = CatchUp::new(store.clone(), github, Arc::clone(metrics));
             self.spawn("catching up", catch_up.run(config.clone(), cancel.clone()));
         }
-        self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), cancel.clone()));
+        self.spawn("scheduler", scheduler::run(store.clone(), config.clone(), Arc::clone(metrics), cancel.clone()));
         let engines = Arc::clone(&self.engines);
         let availability = Availability::new(Arc::clone(metrics));
         let reconciler =
@@ -200,6 +201,7 @@ impl App {
     fn start_sockets(&self, web: Option<SlackWeb>, config: &watch::Receiver<Arc<Config>>) {
         let Some((web, slack)) = web.zip(config.borrow().slack.clone()) else { return };
         let Some(app_token) = slack.app_token else { return };
+        self.metrics.slack_sockets_wanted(slack.sockets);
         let sockets = SocketMode { desk: self.desk.clone(), web, app_token, sockets: slack.sockets };
         self.spawn("sockets", sockets.run(self.cancel.clone()));
     }

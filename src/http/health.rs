@@ -1,5 +1,6 @@
 //! Probes and metrics.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -72,14 +73,15 @@ pub(super) async fn metrics(Extract(state): Extract<State>, headers: HeaderMap) 
     let wants_open =
         header(&headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("application/openmetrics-text"));
     let exposition = if wants_open { Exposition::OpenMetrics } else { Exposition::Text };
+    let now = Timestamp::now();
     let snapshot = match state.store.counts().await {
-        Ok(counts) => Some(snapshot(counts, Timestamp::now())),
+        Ok(counts) => Some(Snapshot { bytes: bytes_of(state.store.path()).await, ..snapshot(counts, now) }),
         Err(error) => {
             tracing::error!(%error, "the store could not be counted");
             None
         }
     };
-    let text = state.telemetry.expose(snapshot.as_ref(), exposition);
+    let text = state.telemetry.expose(snapshot.as_ref(), exposition, now);
     ([(CONTENT_TYPE, exposition.content_type())], text).into_response()
 }
 
@@ -90,5 +92,13 @@ fn snapshot(counts: Counts, now: Timestamp) -> Snapshot {
         dead: lane.dead,
         oldest_seconds: lane.oldest_due.map_or(0.0, |due| now.duration_since(due).as_secs_f64().max(0.0)),
     });
-    Snapshot { sweeps: counts.sweeps, trials: counts.trials, outbox: lanes.collect() }
+    Snapshot { sweeps: counts.sweeps, trials: counts.trials, outbox: lanes.collect(), bytes: 0 }
+}
+
+/// Of the store's file and the log beside it; 0 of a store in memory.
+async fn bytes_of(store: &Path) -> u64 {
+    let mut log = store.to_owned().into_os_string();
+    log.push("-wal");
+    let length = async |path: &Path| tokio::fs::metadata(path).await.map_or(0, |found| found.len());
+    length(store).await + length(Path::new(&log)).await
 }

@@ -34,6 +34,9 @@ pub struct Slot {
 pub struct Due {
     /// To be fired now, oldest first.
     pub fire: Vec<Slot>,
+    /// Slots that are let go because nobody was there to fire them in time, as far as they were looked at: at least one if
+    /// there was any.
+    pub skipped: u64,
     /// Slots up to this one are done with, fired or not.
     pub last_slot: Timestamp,
     /// When the next slot is to be fired, jitter included; none if the expression names no instant to come.
@@ -61,7 +64,7 @@ pub enum ScheduleError {
 pub fn due(schedule: &Schedule, last_slot: Option<Timestamp>, now: Timestamp) -> Result<Due, ScheduleError> {
     let timetable = Timetable::new(schedule)?;
     let Some(last) = last_slot else {
-        return Ok(Due { fire: Vec::new(), last_slot: now, wake_at: timetable.wake_after(now) });
+        return Ok(Due { fire: Vec::new(), skipped: 0, last_slot: now, wake_at: timetable.wake_after(now) });
     };
     let recent = last.max(back(now, GRACE + schedule.jitter));
     let mut slots = timetable.newest(last, recent, missed_allowed(schedule.missed).max(1));
@@ -74,8 +77,10 @@ pub fn due(schedule: &Schedule, last_slot: Option<Timestamp>, now: Timestamp) ->
         }
     }
     let last_slot = passed.last().map_or(last, |slot| slot.at);
+    let passed_count = passed.len();
     let fire = if schedule.paused { Vec::new() } else { wanted(passed, schedule.missed) };
-    Ok(Due { fire, last_slot, wake_at: timetable.wake_after(last_slot) })
+    let skipped = if schedule.paused { 0 } else { (passed_count - fire.len()) as u64 };
+    Ok(Due { fire, skipped, last_slot, wake_at: timetable.wake_after(last_slot) })
 }
 
 fn missed_allowed(missed: MissedRuns) -> usize {

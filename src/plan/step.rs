@@ -21,7 +21,7 @@ mod thread;
 pub const REPORT_INTERVAL: SignedDuration = SignedDuration::from_secs(3);
 
 /// A trial that was told to end is given up this long after its grace has passed without news.
-const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(60);
+pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// What the sweep may do at this instant, as its engine and its group allow.
 #[derive(Debug, Clone)]

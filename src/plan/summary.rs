@@ -209,6 +209,18 @@ fn held(snapshot: &Snapshot) -> Option<Held> {
     Some(Held { reason: reason.to_owned(), count, trial, again, limit })
 }
 
+/// The share of the sweep that is done, from 0 to 1: by its finished trials, or by what the workflow says that searches by
+/// itself.
+pub fn share_done(snapshot: &Snapshot) -> f64 {
+    let planned = snapshot.tuning().limits.trials.max(1);
+    let share = match progress(snapshot) {
+        _ if snapshot.sweep().state == SweepState::Finished => 1.0,
+        Some(Progress::Workflow { done, total }) => done as f64 / total as f64,
+        Some(Progress::Trials { .. }) | None => f64::from(snapshot.counts().finished()) / f64::from(planned),
+    };
+    share.clamp(0.0, 1.0)
+}
+
 fn progress(snapshot: &Snapshot) -> Option<Progress> {
     if snapshot.tuning().trial.searches() {
         let (done, total) = snapshot.open_trials().next()?.progress.filter(|(_, total)| *total > 0)?;
@@ -230,7 +242,7 @@ fn share(trial: &Trial) -> Option<f64> {
 
 /// The time that the sweep will still take, by its finished trials or, before there is one, by what the running ones
 /// say of themselves. Of an engine that does not answer nothing is known.
-fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
+pub fn time_left(snapshot: &Snapshot, now: Timestamp) -> Option<SignedDuration> {
     let sweep = snapshot.sweep();
     if sweep.state != SweepState::Running || snapshot.away().is_some() {
         return None;

@@ -159,6 +159,7 @@ impl Dispatcher {
     /// Works on one event, and ends it or gives it back.
     async fn work(&self, leased: &LeasedEvent, rules: &Rules, now: Timestamp) -> Result<(), StoreError> {
         let source = leased.event.key.source;
+        let took = || Timestamp::now().duration_since(leased.event.received_at);
         match self.decide(leased, rules, now).await? {
             Worked::Done(decisions) => {
                 for decision in &decisions {
@@ -171,12 +172,12 @@ impl Dispatcher {
                         "decided"
                     );
                 }
-                self.metrics.event_ended(source, weightiest(&decisions).name());
+                self.metrics.event_ended(source, weightiest(&decisions).name(), took());
             }
             Worked::Later(not_now) if leased.attempts >= ATTEMPTS => {
                 warn!(error = not_now.why, "given up");
                 self.store.bury_event(leased.id, &not_now.why).await?;
-                self.metrics.event_ended(source, "dead");
+                self.metrics.event_ended(source, "dead", took());
             }
             Worked::Later(not_now) => {
                 let wait = backoff(leased.attempts).max(not_now.after.unwrap_or_default());

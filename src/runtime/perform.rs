@@ -89,6 +89,10 @@ impl Performer {
         Self { applier, ..self }
     }
 
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     pub(super) async fn perform(&self, leased: &LeasedEffect) -> Result<Performed, StoreError> {
         match &leased.effect.action {
             Action::Submit { engine, attempt, .. } => self.submit(engine, attempt).await,

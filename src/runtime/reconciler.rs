@@ -29,6 +29,7 @@ use crate::search::{self, Pruner, Sampler};
 use crate::store::{SignalId, Store, StoreError, SweepCommit};
 use crate::telemetry::Metrics;
 
+mod figures;
 mod log;
 
 /// Sweeps are looked at this often even if nothing seems to have happened: a lost wake-up costs a tick, never a sweep.
@@ -56,6 +57,8 @@ struct Cached {
     snapshot: Snapshot,
     revision: i64,
     search: Arc<Chosen>,
+    /// When something last happened to it.
+    last_news: Timestamp,
 }
 
 /// The search that a sweep's settings choose.
@@ -201,7 +204,9 @@ impl Reconciler {
         let mut snapshot = Snapshot::load_with_earlier(stored.sweep, &earlier, trials);
         snapshot.resume(stored.report.as_ref(), now);
         debug!(sweep = %id, trials = snapshot.trials().len(), "sweep loaded");
-        let cached = Cached { snapshot, revision: stored.revision, search: Arc::new(search) };
+        let last_news = figures::last_news(&snapshot);
+        figures::tell(&self.metrics, &snapshot, last_news, figures::just_ended(&snapshot, now), now);
+        let cached = Cached { snapshot, revision: stored.revision, search: Arc::new(search), last_news };
         self.sweeps.insert(id.clone(), cached);
         Ok(())
     }
@@ -284,7 +289,7 @@ impl Reconciler {
         shared: &mut Shared,
         now: Timestamp,
     ) -> Option<Stepping> {
-        let Cached { snapshot, revision, search } = self.sweeps.remove(id)?;
+        let Cached { snapshot, revision, search, last_news } = self.sweeps.remove(id)?;
         let (held, chosen) = (snapshot.open_count(), Arc::clone(&search));
         // Choosing parameters is work for a processor, not for the threads that answer webhooks.
         let stepping = tokio::task::spawn_blocking(move || {
@@ -306,7 +311,7 @@ impl Reconciler {
         let Folded { signals: folded, ended } = folded;
         let changed = sweep_changed || !trials.is_empty() || !folded.is_empty();
         let commit = SweepCommit { sweep, expected_revision: revision, trials, effects, folded, report };
-        let cached = Cached { snapshot, revision, search };
+        let cached = Cached { snapshot, revision, search, last_news: if changed { now } else { last_news } };
         Some(Stepping { cached, commit: changed.then_some(commit), ended })
     }
 
@@ -316,10 +321,10 @@ impl Reconciler {
         let mut writing = JoinSet::new();
         for stepping in steppings {
             let id = stepping.cached.snapshot.sweep().id.clone();
-            let (store, engines, span) =
-                (self.store.clone(), Arc::clone(&self.engines), info_span!("sweep", sweep = %id));
+            let (store, engines, metrics) = (self.store.clone(), Arc::clone(&self.engines), Arc::clone(&self.metrics));
+            let span = info_span!("sweep", sweep = %id);
             self.again.insert(id);
-            writing.spawn(async move { commit(stepping, &store, &engines).await }.instrument(span));
+            writing.spawn(async move { commit(stepping, &store, &engines, &metrics).await }.instrument(span));
         }
         let mut ended = false;
         while let Some(written) = writing.join_next().await {
@@ -343,10 +348,11 @@ impl Reconciler {
 
 /// Commits a step; then what ended is in the store, and the engine may let go of what it kept. `None` if nothing is
 /// written, for a reason that is logged.
-async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Option<Cached> {
+async fn commit(stepping: Stepping, store: &Store, engines: &Engines, metrics: &Metrics) -> Option<Cached> {
     let Stepping { mut cached, commit, ended } = stepping;
     if let Some(commit) = commit {
         log::progress(&cached.snapshot, commit.report.as_ref());
+        let of_trials = figures::ended(&cached.snapshot, &commit.trials);
         match store.commit_sweep(commit).await {
             Ok(revision) => cached.revision = revision,
             Err(StoreError::Conflict { .. }) => {
@@ -358,6 +364,7 @@ async fn commit(stepping: Stepping, store: &Store, engines: &Engines) -> Option<
                 return None;
             }
         }
+        figures::tell(metrics, &cached.snapshot, cached.last_news, of_trials, cached.last_news);
     }
     if let Some(engine) = engines.get(&cached.snapshot.sweep().tuning.engine) {
         for attempt in ended {

@@ -17,6 +17,7 @@ use super::pause::pause_until;
 use super::perform::{Performed, Performer};
 use crate::domain::effect::Lane;
 use crate::store::{LeasedEffect, Store};
+use crate::telemetry::EffectResult;
 
 const TICK: Duration = Duration::from_secs(5);
 /// Longer than any single effect may take; after it an effect counts as lost and is taken up again.
@@ -49,6 +50,7 @@ struct Hold {
 pub async fn run(lane: Lane, store: Store, performer: Arc<Performer>, cancel: CancellationToken) {
     let mut wake = store.wakes().outbox.subscribe();
     let mut width = WIDTH;
+    performer.metrics().lane_served(&lane);
     while !cancel.is_cancelled() {
         let now = Timestamp::now();
         let turn = turn(&lane, &store, &performer, &mut width, now, &cancel).await.unwrap_or_else(|error| {
@@ -210,13 +212,15 @@ async fn perform_all(
 async fn perform_one(leased: LeasedEffect, store: &Store, performer: &Performer) -> Result<Option<Hold>, LoopError> {
     let (id, version) = (leased.id, leased.version);
     let after = |wait| Timestamp::now().checked_add(wait).unwrap_or(Timestamp::MAX);
-    match performer.perform(&leased).await? {
+    let performed = performer.perform(&leased).await?;
+    let (result, mut hold) = (result_of(&performed), None);
+    match performed {
         Performed::Done(receipt) => store.effect_done(id, version, receipt).await?,
         Performed::DoneThen(then) => store.effect_done_then(id, version, &then).await?,
         Performed::Later { error, after: Some(wait), ambiguous } => {
             let until = after(wait);
             store.effect_hold(id, until, &error, ambiguous).await?;
-            return Ok(Some(Hold { until, why: error }));
+            hold = Some(Hold { until, why: error });
         }
         Performed::Later { error, after: None, ambiguous } => {
             store.effect_retry(id, after(backoff(leased.attempts)), &error, ambiguous).await?;
@@ -224,7 +228,19 @@ async fn perform_one(leased: LeasedEffect, store: &Store, performer: &Performer)
         Performed::NotYet { why, after: wait } => store.effect_hold(id, after(wait), &why, false).await?,
         Performed::Never { error } => store.effect_dead(id, &error).await?,
     }
-    Ok(None)
+    let since_due = Timestamp::now().duration_since(leased.effect.due_at);
+    performer.metrics().effect_attempted(&leased.effect.action.lane(), result, since_due);
+    Ok(hold)
+}
+
+/// What is counted.
+fn result_of(performed: &Performed) -> EffectResult {
+    match performed {
+        Performed::Done(_) | Performed::DoneThen(_) => EffectResult::Done,
+        Performed::Later { after: None, .. } => EffectResult::Retried,
+        Performed::Later { after: Some(_), .. } | Performed::NotYet { .. } => EffectResult::Held,
+        Performed::Never { .. } => EffectResult::GivenUp,
+    }
 }
 
 /// Doubles from one second to five minutes.

@@ -18,8 +18,9 @@ use crate::config::Config;
 use crate::domain::event::{Event, EventKey, EventKind, Source, Tick};
 use crate::domain::ids::RuleName;
 use crate::domain::rules::{Rules, Schedule};
-use crate::plan::cron::{self, Slot};
+use crate::plan::cron::{self, Due, Slot};
 use crate::store::{Accepted, Store, StoreError};
+use crate::telemetry::{Metrics, ScheduleFigures};
 
 /// Schedules are looked at this often even if none is due: a clock that is set, or a machine that slept, costs no more.
 const TICK: Duration = Duration::from_secs(20);
@@ -29,8 +30,13 @@ const RETRY: Duration = Duration::from_secs(1);
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(25);
 
 /// Fires slots until `cancel`; a new configuration counts at once.
-pub async fn run(store: Store, mut config: watch::Receiver<Arc<Config>>, cancel: CancellationToken) {
-    let mut scheduler = Scheduler::new(store);
+pub async fn run(
+    store: Store,
+    mut config: watch::Receiver<Arc<Config>>,
+    metrics: Arc<Metrics>,
+    cancel: CancellationToken,
+) {
+    let mut scheduler = Scheduler::new(store, metrics);
     while !cancel.is_cancelled() {
         let rules = Arc::clone(&config.borrow_and_update().rules);
         let (wake_at, at_most) = match scheduler.fire_due(&rules, Timestamp::now()).await {
@@ -57,12 +63,13 @@ pub async fn run(store: Store, mut config: watch::Receiver<Arc<Config>>, cancel:
 /// Fires slots. It remembers nothing but what it has warned of.
 pub struct Scheduler {
     store: Store,
+    metrics: Arc<Metrics>,
     warned: BTreeSet<RuleName>,
 }
 
 impl Scheduler {
-    pub fn new(store: Store) -> Self {
-        Self { store, warned: BTreeSet::new() }
+    pub fn new(store: Store, metrics: Arc<Metrics>) -> Self {
+        Self { store, metrics, warned: BTreeSet::new() }
     }
 
     /// Fires every slot that is due at `now`; returns when the next one is.
@@ -71,6 +78,7 @@ impl Scheduler {
     /// The store failed. What was fired is remembered; the rest is due at the next call.
     pub async fn fire_due(&mut self, rules: &Rules, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let mut next = None;
+        self.metrics.schedules_are(|name| rules.schedules.iter().any(|schedule| schedule.name == *name));
         for schedule in &rules.schedules {
             let wake_at = self.fire_due_of(schedule, now).await?;
             next = [next, wake_at].into_iter().flatten().min();
@@ -92,15 +100,18 @@ impl Scheduler {
                 return Ok(None);
             }
         };
+        let mut fired: Vec<Slot> = Vec::new();
         for slot in &due.fire {
             let event = tick(schedule, *slot, now);
             if let Accepted::New(id) = self.store.accept_tick(&event, slot.at).await? {
+                fired.push(*slot);
                 info!(schedule = %schedule.name, slot = %slot.at, late = slot.late, %id, "slot fired");
             }
         }
         if last != Some(due.last_slot) && due.fire.last().is_none_or(|slot| slot.at != due.last_slot) {
             self.store.set_last_slot(&schedule.name, due.last_slot).await?;
         }
+        self.metrics.schedule_seen(figures(schedule, &due, &fired), now);
         Ok(due.wake_at)
     }
 
@@ -109,6 +120,21 @@ impl Scheduler {
         if self.warned.insert(schedule.name.clone()) {
             warn!(schedule = %schedule.name, "the schedule does not run: {problem}");
         }
+    }
+}
+
+/// What the metrics tell of a schedule once `fired` are in the inbox.
+fn figures(schedule: &Schedule, due: &Due, fired: &[Slot]) -> ScheduleFigures {
+    let late = fired.iter().filter(|slot| slot.late).count() as u64;
+    ScheduleFigures {
+        schedule: schedule.name.clone(),
+        tuning: schedule.tuning.clone(),
+        paused: schedule.paused,
+        last_slot: due.last_slot,
+        next_due: due.wake_at.filter(|_| !schedule.paused),
+        on_time: fired.len() as u64 - late,
+        late,
+        skipped: due.skipped,
     }
 }
 

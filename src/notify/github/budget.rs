@@ -65,6 +65,13 @@ impl Budget {
         is_scarce.then(|| Duration::from_secs(left.clamp(0, 3600).unsigned_abs() + 1))
     }
 
+    /// What is known of each account's hour: its limit, what is left of it, and when it is over in seconds since 1970.
+    pub fn left(&self) -> Vec<(String, [i64; 3])> {
+        let accounts = self.accounts();
+        let known = accounts.iter().filter(|(_, account)| account.limit > 0);
+        known.map(|(scope, account)| (scope.clone(), [account.limit, account.remaining, account.reset])).collect()
+    }
+
     fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -106,6 +106,12 @@ impl Github {
         })
     }
 
+    /// The calls that GitHub still allows in this hour, for each account: the limit, what is left of it, and when the hour is
+    /// over in seconds since 1970.
+    pub fn calls_left(&self) -> Vec<(String, [i64; 3])> {
+        self.budget.left()
+    }
+
     /// Does it speak as an App, and not with a token?
     pub fn is_app(&self) -> bool {
         self.app().is_some()

@@ -124,7 +124,7 @@ fn a_new_schedule_fires_nothing_of_the_past() {
     let mut hourly = schedule("0 * * * *", "UTC");
     hourly.missed = MissedRuns::All { cap: 10 };
     let first = due(&hourly, None, now).unwrap();
-    assert_eq!(first, Due { fire: Vec::new(), last_slot: now, wake_at: Some(at("2026-06-01T13:00:00Z")) });
+    assert_eq!(first, Due { fire: Vec::new(), skipped: 0, last_slot: now, wake_at: Some(at("2026-06-01T13:00:00Z")) });
     assert_eq!(due(&hourly, Some(now), now).unwrap().fire, Vec::new());
 }
 

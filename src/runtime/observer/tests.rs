@@ -64,9 +64,9 @@ async fn an_engine_that_says_that_it_is_away_is_not_back_before_it_says_so() {
     written(&store, &availability, vec![Seen::By(away("connection refused")), Seen::By(news(&sweep))]).await;
     assert!(availability.absent().contains_key(&engine()));
     let gauge = |value: u8| format!("tunebot_engine_available{{engine=\"local\"}} {value}");
-    assert!(metrics.expose(None, Exposition::Text).contains(&gauge(0)));
+    assert!(metrics.expose(None, Exposition::Text, Timestamp::UNIX_EPOCH).contains(&gauge(0)));
     written(&store, &availability, vec![Seen::By(Observation::Back)]).await;
-    assert!(metrics.expose(None, Exposition::Text).contains(&gauge(1)));
+    assert!(metrics.expose(None, Exposition::Text, Timestamp::UNIX_EPOCH).contains(&gauge(1)));
 }
 
 #[tokio::test]

@@ -19,6 +19,10 @@ fn rules(change: impl FnOnce(&mut Schedule)) -> Rules {
     Rules { schedules: vec![schedule], ..Rules::default() }
 }
 
+fn scheduler(store: &Store) -> Scheduler {
+    Scheduler::new(store.clone(), Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "test")))
+}
+
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -37,7 +41,7 @@ async fn ticks(store: &Store) -> Vec<(String, bool)> {
 #[tokio::test]
 async fn a_new_schedule_waits_for_its_first_slot() {
     let store = Store::in_memory().await.unwrap();
-    let wake = Scheduler::new(store.clone()).fire_due(&rules(|_| {}), at("2026-06-01T12:00:00Z")).await.unwrap();
+    let wake = scheduler(&store).fire_due(&rules(|_| {}), at("2026-06-01T12:00:00Z")).await.unwrap();
     assert_eq!(wake, Some(at("2026-06-02T00:30:00Z")));
     assert_eq!(ticks(&store).await, []);
 }
@@ -46,10 +50,10 @@ async fn a_new_schedule_waits_for_its_first_slot() {
 async fn a_slot_fires_once_across_restarts() {
     let store = Store::in_memory().await.unwrap();
     let rules = rules(|_| {});
-    Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+    scheduler(&store).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
     for second in 0..5 {
         let now = at("2026-06-02T00:30:00Z") + SignedDuration::from_secs(second);
-        Scheduler::new(store.clone()).fire_due(&rules, now).await.unwrap();
+        scheduler(&store).fire_due(&rules, now).await.unwrap();
     }
     assert_eq!(ticks(&store).await, [("2026-06-02T00:30:00Z".to_owned(), false)]);
 }
@@ -66,10 +70,10 @@ async fn slots_that_were_missed_while_tunebot_was_away_follow_the_policy() {
     ] {
         let store = Store::in_memory().await.unwrap();
         let rules = rules(|schedule| schedule.missed = missed);
-        Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+        scheduler(&store).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
         let back = at("2026-06-05T12:00:00Z");
         for _ in 0..2 {
-            let wake = Scheduler::new(store.clone()).fire_due(&rules, back).await.unwrap();
+            let wake = scheduler(&store).fire_due(&rules, back).await.unwrap();
             assert_eq!(wake, Some(at("2026-06-06T00:30:00Z")));
         }
         assert_eq!(ticks(&store).await, expected, "{missed:?}");
@@ -80,7 +84,7 @@ async fn slots_that_were_missed_while_tunebot_was_away_follow_the_policy() {
 async fn a_paused_schedule_does_not_make_up_for_its_pause() {
     let store = Store::in_memory().await.unwrap();
     let (paused, awake) = (rules(|schedule| schedule.paused = true), rules(|_| {}));
-    let mut scheduler = Scheduler::new(store.clone());
+    let mut scheduler = scheduler(&store);
     scheduler.fire_due(&awake, at("2026-06-01T12:00:00Z")).await.unwrap();
     scheduler.fire_due(&paused, at("2026-06-02T12:00:00Z")).await.unwrap();
     scheduler.fire_due(&awake, at("2026-06-02T13:00:00Z")).await.unwrap();
@@ -92,7 +96,7 @@ async fn a_schedule_that_cannot_be_reckoned_with_does_not_hold_up_the_others() {
     let store = Store::in_memory().await.unwrap();
     let mut rules = rules(|schedule| schedule.time_zone = "Mars/Olympus".into());
     rules.schedules.extend(self::rules(|schedule| schedule.name = "other".parse().unwrap()).schedules);
-    let wake = Scheduler::new(store.clone()).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
+    let wake = scheduler(&store).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
     assert_eq!(wake, Some(at("2026-06-02T00:30:00Z")));
 }
 
@@ -100,7 +104,7 @@ async fn a_schedule_that_cannot_be_reckoned_with_does_not_hold_up_the_others() {
 async fn the_clock_going_back_fires_no_slot_again() {
     let store = Store::in_memory().await.unwrap();
     let rules = rules(|_| {});
-    let mut scheduler = Scheduler::new(store.clone());
+    let mut scheduler = scheduler(&store);
     for now in ["2026-06-01T12:00:00Z", "2026-06-02T00:30:01Z", "2026-06-01T23:00:00Z", "2026-06-02T00:30:01Z"] {
         scheduler.fire_due(&rules, at(now)).await.unwrap();
     }

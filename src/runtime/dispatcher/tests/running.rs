@@ -30,7 +30,8 @@ async fn a_schedule_of_a_new_configuration_counts_at_once() {
     let mut accepted = store.wakes().inbox.subscribe();
     let mut every_second = rules(OnNewer::Queue);
     Arc::make_mut(&mut every_second).schedules[0].cron = "* * * * * *".into();
-    let running = tokio::spawn(crate::runtime::scheduler::run(store.clone(), config_seen, cancel.clone()));
+    let metrics = Arc::new(Metrics::new(NOW, "test"));
+    let running = tokio::spawn(crate::runtime::scheduler::run(store.clone(), config_seen, metrics, cancel.clone()));
     sender.send(config(every_second)).unwrap();
     accepted.changed().await.unwrap();
     cancel.cancel();
