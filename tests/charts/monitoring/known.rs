@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::files;
+use super::{files, scrape};
 
 /// What is known of one metric.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ const TARGET: [&str; 10] = [
 pub struct Known(pub BTreeMap<String, Metric>);
 
 impl Known {
-    /// The checked-in lists and what the rules record. tunebot's own are in none of them: `own` has these.
+    /// The checked-in lists, what tunebot itself tells, and what the rules record.
     pub fn read() -> Self {
         let mut known = Self::default();
         for path in files::in_folder("tests/charts/monitoring/metrics", "txt") {
@@ -59,6 +59,9 @@ impl Known {
                 let (Some(name), Some(kind)) = (words.next(), words.next()) else { panic!("{source}: {line}") };
                 known.add(name, kind, words.map(str::to_owned).collect(), &source);
             }
+        }
+        for scrape::Own { name, kind, labels } in scrape::own() {
+            known.add(name, kind, labels.clone(), "tunebot");
         }
         for rule in files::all_rules() {
             if let Some(name) = rule.record() {
