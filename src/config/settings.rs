@@ -157,6 +157,7 @@ pub struct Dashboard {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a configuration has a handful of engines, and they stay where they are")]
 pub enum EngineSettings {
     Local(LocalEngineSettings),
     Argo(ArgoEngineSettings),

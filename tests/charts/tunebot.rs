@@ -3,6 +3,7 @@
 mod access;
 mod config;
 mod documents;
+mod kubernetes;
 mod manifests;
 mod notes;
 mod refusals;

@@ -166,3 +166,13 @@ fn with_everything_exposed_metrics_and_probes_stay_inside() {
     let inside: Vec<String> = routes().into_iter().filter(is_inside).collect();
     assert_eq!(inside, ["/healthz", "/readyz", "/metrics"]);
 }
+
+#[test]
+fn two_releases_of_one_name_in_two_namespaces_want_no_object_twice() {
+    let Some(first) = chart() else { return };
+    let first =
+        first.set("argo", json!({"namespace": "trials"})).set("rbac", json!({"clusterWorkflowTemplates": true}));
+    let lists = [first.clone().render().list(), first.in_namespace("other").render().list()];
+    let both: Vec<&String> = lists[0].iter().filter(|object| lists[1].contains(object)).collect();
+    assert!(both.is_empty(), "{both:?}");
+}

@@ -145,3 +145,10 @@ fn dashboards_and_rules_are_what_the_files_say() {
         assert_eq!(rule["spec"], super::yaml(&file(&format!("rules/{name}"))));
     }
 }
+
+#[test]
+fn as_a_dependency_it_takes_what_the_chart_above_it_sets() {
+    let Some(release) = super::chart() else { return };
+    let global = serde_json::json!({"imageRegistry": "example.com"});
+    assert!(!release.set("enabled", true).set("global", global).render().0.is_empty());
+}
