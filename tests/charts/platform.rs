@@ -10,4 +10,4 @@ mod lock;
 mod nodes;
 mod refusals;
 mod setups;
-mod stage;
+pub mod stage;
