@@ -6,6 +6,7 @@ mod documents;
 mod kubernetes;
 mod manifests;
 mod notes;
+mod pod;
 mod refusals;
 mod switches;
 

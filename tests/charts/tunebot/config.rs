@@ -192,6 +192,30 @@ fn tunebot_yaml(rendered: &Rendered) -> Value {
     yaml(text(&rendered.named("ConfigMap", "tunebot")["data"]["tunebot.yaml"]))
 }
 
+/// The blocks of values in the README: the first one is whole, the others are laid over it.
+fn examples() -> Vec<String> {
+    let readme = super::file("README.md");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let dedented = blocks.map(|block| {
+        let margin = " ".repeat(block.len() - block.trim_start_matches(' ').len());
+        block.lines().map(|line| line.strip_prefix(&margin).unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    });
+    dedented.filter(|block| !block.contains("apiVersion:")).collect()
+}
+
+#[test]
+fn every_example_of_the_readme_passes() {
+    let examples = examples();
+    assert!(examples.len() >= 6 && examples[0].contains("publicUrl"), "{examples:#?}");
+    let first = values(&examples[0]);
+    for example in &examples {
+        let over = values(example);
+        let Some(release) = chart() else { return };
+        let rendered = release.values(first.path()).values(over.path()).render();
+        check(&rendered).unwrap_or_else(|problems| panic!("{problems}\n{example}"));
+    }
+}
+
 #[test]
 fn the_projects_own_example_goes_through_the_chart_unharmed() {
     let example = std::fs::read_to_string(folder("config/tunebot.yaml")).expect("the example");
@@ -243,6 +267,18 @@ fn the_dashboard_of_a_sweep_is_added_to_those_of_the_configuration_unless_it_is_
     assert_eq!(alone, ["tunebot-sweep"]);
     assert_eq!(names("{grafana: {dashboards: [{name: gpu, uid: gpus}]}}").unwrap(), ["gpus", "tunebot-sweep"]);
     assert_eq!(names("{grafana: {dashboards: [{name: sweep, uid: mine}]}}").unwrap(), ["mine"]);
+}
+
+#[test]
+fn the_dashboard_that_messages_link_to_is_the_one_in_the_chart() {
+    let Some(rendered) = with("grafana: {url: 'https://g.example.com'}") else { return };
+    let linked = &tunebot_yaml(&rendered)["grafana"]["dashboards"][0];
+    let dashboard: Value = serde_json::from_str(&super::file("dashboards/sweep.json")).expect("JSON");
+    assert_eq!(linked["uid"], dashboard["uid"]);
+    let variables: Vec<&Value> = items(&dashboard["templating"]["list"]).iter().map(|entry| &entry["name"]).collect();
+    for variable in linked["variables"].as_object().expect("variables").keys() {
+        assert!(variables.contains(&&json!(variable)), "{variable} is none of {variables:?}");
+    }
 }
 
 /// What the pod is replaced for.

@@ -29,7 +29,7 @@ fn a_team_is_told_its_webhooks_and_what_to_do_next() {
       1. Signed pings, as GitHub and Slack send them:
            helm --namespace tuning test tunebot --logs
       2. What GitHub, Slack and the cluster still lack:
-           kubectl --namespace tuning exec deployment/tunebot -- tunebot check --github --slack --cluster
+           kubectl --namespace tuning exec deployment/tunebot -- /usr/local/bin/tunebot check --github --slack --cluster
       3. In Slack, or in a comment on a pull request:  /tune resnet
 
     Workflows run in trials.
@@ -56,7 +56,7 @@ fn nothing_said_is_warned_of() {
       1. Signed pings, as GitHub and Slack send them:
            helm --namespace tuning test tunebot --logs
       2. What GitHub, Slack and the cluster still lack:
-           kubectl --namespace tuning exec deployment/tunebot -- tunebot check --github --slack --cluster
+           kubectl --namespace tuning exec deployment/tunebot -- /usr/local/bin/tunebot check --github --slack --cluster
 
     Workflows run in tuning.
 
@@ -90,4 +90,13 @@ config:
     let Some(said) = notes(text) else { return };
     assert!(said.contains("Socket Mode") && !said.contains("/webhooks/"), "{said}");
     assert!(said.contains("/tune t\n"), "{said}");
+}
+
+#[test]
+fn without_an_engine_for_workflows_it_is_said_where_trials_would_run() {
+    let nowhere = "WARNING: there is no engine of the kind argo.";
+    let Some(said) = notes("argo: {enabled: false}") else { return };
+    assert!(said.contains(nowhere), "{said}");
+    let far = "argo: {enabled: false}\nconfig: {engines: {far: {argo: {context: training}}}}";
+    assert!(!notes(far).expect("Helm was there").contains(nowhere));
 }
