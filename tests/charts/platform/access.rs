@@ -140,7 +140,7 @@ fn the_three_pages_share_one_load_balancer_that_speaks_tls() {
       "ingressClassName": "alb"
     }
     "#);
-    let tunebot = &rendered.named("Ingress", "platform-tunebot");
+    let tunebot = &rendered.named("Ingress", "tunebot");
     let all = [&argo["annotations"], &grafana["annotations"], &tunebot["metadata"]["annotations"]];
     for key in ["scheme", "target-type", "listen-ports", "ssl-redirect", "certificate-arn", "subnets", "group.name"] {
         let key = format!("alb.ingress.kubernetes.io/{key}");

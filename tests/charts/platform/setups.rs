@@ -124,7 +124,7 @@ fn any_of_the_parts_can_be_left_out() {
             let has = |name: &str| rendered.0.iter().any(|manifest| manifest["metadata"]["name"] == name);
             assert_eq!(has("values-of-argo-workflows"), argo);
             assert_eq!(has("values-of-kube-prometheus-stack"), monitoring);
-            assert_eq!(has("platform-tunebot"), tunebot);
+            assert_eq!(has("tunebot"), tunebot);
         }
     }
 }
