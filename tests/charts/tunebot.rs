@@ -1,7 +1,7 @@
 //! `charts/tunebot`: the bot alone.
 
 mod access;
-mod config;
+pub mod config;
 mod documents;
 mod kubernetes;
 mod manifests;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::stage::{SETUPS, Stage, values_of};
 use crate::support::Rendered;
+use crate::tunebot::config::check;
 
 #[test]
 fn every_setup_is_clean_to_helm_and_renders() {
@@ -103,6 +104,19 @@ fn every_setup_renders_with_the_real_charts() {
       "text"
     ]
     "#);
+}
+
+/// `tunebot check` reads what the pod would.
+#[test]
+fn the_configuration_of_every_setup_is_one_that_tunebot_takes() {
+    for values in SETUPS.iter().filter(|values| !values.is_empty()) {
+        let Some(rendered) = render(values) else { return };
+        let of_tunebot = |manifest: &Value| manifest["metadata"]["labels"]["app.kubernetes.io/name"] == "tunebot";
+        let tunebot = Rendered(rendered.0.into_iter().filter(of_tunebot).collect());
+        if let Err(problems) = check(&tunebot) {
+            panic!("{values:?}: {problems}");
+        }
+    }
 }
 
 #[test]

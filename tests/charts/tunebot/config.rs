@@ -18,7 +18,7 @@ const TUNING: &str = "
 
 /// Lays the files out as the server's pod sees them in /etc/tunebot, with a secret in every file that the configuration
 /// wants from one, and lets the real tunebot check them.
-fn check(rendered: &Rendered) -> Result<String, String> {
+pub fn check(rendered: &Rendered) -> Result<String, String> {
     let pod = tempfile::tempdir().expect("a folder");
     let data = &rendered.named("ConfigMap", "tunebot")["data"];
     let deployment = rendered.one("Deployment");
