@@ -9,6 +9,7 @@
     reason = "the verbs that tests are made of fail as a test does, and only functions marked as tests may by default"
 )]
 
+mod api_server;
 mod monitoring;
 mod platform;
 mod support;

@@ -8,7 +8,7 @@ mod manifests;
 mod notes;
 mod pod;
 mod refusals;
-mod switches;
+pub mod switches;
 
 use std::path::Path;
 

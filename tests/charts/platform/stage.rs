@@ -110,6 +110,11 @@ pub fn values_of(rendered: &Rendered, chart: &str) -> Value {
     serde_json::from_str(map["data"]["values"].as_str().expect("a text")).expect("JSON")
 }
 
+/// Is it what stands for another chart, and not what our own renders?
+pub fn is_stand_in(manifest: &Value) -> bool {
+    manifest["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("values-of-"))
+}
+
 /// The files of values in the chart, each with those that it is to be laid over.
 pub const SETUPS: [&[&str]; 11] = [
     &[],

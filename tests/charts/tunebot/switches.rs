@@ -9,7 +9,7 @@ use crate::support::{Release, Rendered};
 
 /// Sets of switches among which every two of them are seen on and off in each of the four ways: by the digits of their
 /// numbers in base two, the opposite of each, all, and none.
-fn combinations() -> Vec<Release> {
+pub fn combinations() -> Vec<Release> {
     let bits = switches().len().ilog2() + 1;
     let by_bit = (0..bits).flat_map(|bit| [(bit, 0), (bit, 1)]);
     let some = by_bit.filter_map(|(bit, wanted)| switched(|index| (index >> bit) & 1 == wanted));
