@@ -306,10 +306,12 @@ fn values(cluster: &Cluster, slack: &FakeSlack, github: &FakeGithub) -> Value {
     })
 }
 
-/// Once for all tests: an image with the program that was just built.
+/// Once for all tests: an image with the program that was just built, or with the one that TUNEBOT_CLUSTER_BINARY names.
 fn load_image() {
     static LOADED: OnceLock<()> = OnceLock::new();
-    LOADED.get_or_init(|| run(Command::new(script("load-tunebot")).arg(env!("CARGO_BIN_EXE_tunebot"))));
+    let named = std::env::var_os("TUNEBOT_CLUSTER_BINARY");
+    let binary = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_tunebot").into());
+    LOADED.get_or_init(|| run(Command::new(script("load-tunebot")).arg(binary)));
 }
 
 fn script(name: &str) -> PathBuf {
