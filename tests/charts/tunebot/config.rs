@@ -217,6 +217,20 @@ fn every_example_of_the_readme_passes() {
 }
 
 #[test]
+fn the_tuning_of_the_readme_gives_the_template_of_the_readme_all_that_it_asks_for() {
+    let tuning = &yaml(&examples()[0])["config"]["tunings"]["vision"];
+    let template = "config/examples/workflows/train-template.yaml";
+    assert!(super::file("README.md").contains(template));
+    let template = yaml(&std::fs::read_to_string(folder(template)).expect("the template"));
+    assert_eq!(template["metadata"]["name"], tuning["workflow"]["template"]);
+    let wanted = items(&template["spec"]["arguments"]["parameters"]).iter().filter(|wanted| wanted["value"].is_null());
+    for name in wanted.map(|wanted| text(&wanted["name"])) {
+        let is_given = !tuning["space"][name].is_null() || !tuning["workflow"]["arguments"][name].is_null();
+        assert!(is_given, "{name} is not given");
+    }
+}
+
+#[test]
 fn the_projects_own_example_goes_through_the_chart_unharmed() {
     let example = std::fs::read_to_string(folder("config/tunebot.yaml")).expect("the example");
     // What the chart asks for elsewhere, or has a mind of its own about.
