@@ -15,6 +15,7 @@ mod faults;
 #[path = "../charts/support.rs"]
 #[expect(dead_code, reason = "what is rendered is looked at elsewhere")]
 mod helm;
+mod metrics;
 mod refusals;
 mod release;
 #[path = "../it/e2e/scene.rs"]
