@@ -298,7 +298,8 @@ impl Snapshot {
         let tally = &mut self.tally;
         tally.since_best += 1;
         if let (Some(start), Some(end)) = (trial.started_at, trial.ended_at) {
-            tally.run_time += end.duration_since(start);
+            // Of two clocks, an engine's may be behind.
+            tally.run_time += end.duration_since(start).max(SignedDuration::ZERO);
         }
         tally.trial_time += trial.run_time(trial.ended_at.unwrap_or(trial.proposed_at));
         let run = steps_run(trial, &self.tuning);

@@ -297,7 +297,7 @@ fn trial_time(snapshot: &Snapshot, now: Timestamp) -> SignedDuration {
 fn mean_length(snapshot: &Snapshot, now: Timestamp) -> Option<f64> {
     let ended = snapshot.counts().finished() + snapshot.counts().paused;
     if ended > 0 {
-        let length = |trial: &Trial| Some(trial.ended_at?.duration_since(trial.started_at?));
+        let length = |trial: &Trial| Some(trial.ended_at?.duration_since(trial.started_at?).max(SignedDuration::ZERO));
         let paused: SignedDuration = snapshot.paused_trials().filter_map(length).sum();
         return Some((snapshot.tally().run_time + paused).as_secs_f64() / f64::from(ended));
     }

@@ -89,6 +89,13 @@ fn no_more_time_is_left_than_until_the_deadline() {
     assert_eq!(summary::report(&snapshot, None, at(300)).time_left, Some(SignedDuration::ZERO));
 }
 
+#[test]
+fn a_trial_that_ended_before_it_began_because_two_clocks_differ_took_no_time() {
+    let odd = Trial { started_at: Some(at(20)), ended_at: Some(at(10)), ..complete(0, 0.4, 10) };
+    let snapshot = running(vec![odd, under_way(1, 9, None)], |tuning| tuning.limits.trials = 2);
+    assert_eq!(summary::report(&snapshot, None, at(30)).time_left, Some(SignedDuration::ZERO));
+}
+
 /// A trial that has run for `seconds` at 30 s, and is `done` tenths through.
 fn under_way(number: u32, seconds: i64, done: Option<u64>) -> Trial {
     Trial {
