@@ -123,6 +123,17 @@ mod tests {
         ");
     }
 
+    /// As the chart configures it when it is told where Grafana is.
+    #[test]
+    fn the_dashboard_of_the_chart_opens_on_the_sweep_and_its_time() {
+        let variables = [("sweep", "{sweep}"), ("tuning", "{tuning}")];
+        let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let sweep = Dashboard { name: "sweep".into(), title: "Sweep".into(), uid: "tunebot-sweep".into(), variables };
+        let grafana = Dashboards { url: "https://grafana.example.com".parse().unwrap(), dashboards: vec![sweep] };
+        let links = links(&grafana, &fixtures::finished());
+        insta::assert_snapshot!(links[0].url, @"https://grafana.example.com/d/tunebot-sweep?from=1772442060000&to=1772448600000&var-sweep=resnet-k3f9q2&var-tuning=resnet");
+    }
+
     #[test]
     fn a_running_sweep_has_an_open_window() {
         let links = links(&dashboards(), &fixtures::running());

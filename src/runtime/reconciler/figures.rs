@@ -80,3 +80,6 @@ pub(super) fn last_news(snapshot: &Snapshot) -> Timestamp {
 fn values(trial: &Trial, objectives: &Objectives) -> Vec<f64> {
     objectives.iter().map(|objective| trial.metrics.get(&objective.metric).unwrap_or(f64::NAN)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::rules::{MissedRuns, Overlap};
+use crate::telemetry::Exposition;
 
 fn rules(change: impl FnOnce(&mut Schedule)) -> Rules {
     let mut schedule = Schedule {
@@ -98,6 +99,35 @@ async fn a_schedule_that_cannot_be_reckoned_with_does_not_hold_up_the_others() {
     rules.schedules.extend(self::rules(|schedule| schedule.name = "other".parse().unwrap()).schedules);
     let wake = scheduler(&store).fire_due(&rules, at("2026-06-01T12:00:00Z")).await.unwrap();
     assert_eq!(wake, Some(at("2026-06-02T00:30:00Z")));
+}
+
+#[tokio::test]
+async fn a_slot_that_nobody_was_there_for_is_told_as_missed() {
+    let store = Store::in_memory().await.unwrap();
+    let metrics = Arc::new(Metrics::new(Timestamp::UNIX_EPOCH, "test"));
+    let mut scheduler = Scheduler::new(store.clone(), Arc::clone(&metrics));
+    let told = |rules: &Rules| {
+        let text = metrics.expose(None, Exposition::Text, Timestamp::UNIX_EPOCH);
+        let name = rules.schedules[0].name.to_string();
+        let is_told = |line: &&str| line.contains(&name) && line.contains("slots_total") && !line.ends_with(" 0");
+        text.lines()
+            .filter(is_told)
+            .filter_map(|line| Some(line.split_once("result=")?.1.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let made_up_for = rules(|_| {});
+    for now in ["2026-06-01T12:00:00Z", "2026-06-02T00:30:01Z", "2026-06-03T09:00:00Z"] {
+        scheduler.fire_due(&made_up_for, at(now)).await.unwrap();
+    }
+    assert_eq!(told(&made_up_for), [r#""on_time"} 1"#, r#""late"} 1"#]);
+    let let_go = rules(|schedule| {
+        schedule.missed = MissedRuns::Skip;
+        schedule.name = "other".parse().unwrap();
+    });
+    for now in ["2026-06-01T12:00:00Z", "2026-06-03T09:00:00Z", "2026-06-03T09:00:20Z"] {
+        scheduler.fire_due(&let_go, at(now)).await.unwrap();
+    }
+    assert_eq!(told(&let_go), [r#""skipped"} 1"#], "counted once");
 }
 
 #[tokio::test]
