@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         Filling { title: "a tenth of them in unfinished sweeps", finished: 9 * thousand, unfinished: thousand },
     ];
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let (mut starts, mut idles) = (Vec::new(), Vec::new());
+    let (mut starts, mut idles, mut scrapes) = (Vec::new(), Vec::new(), Vec::new());
     for filling in &fillings {
         let server = prepare(&folder.path().join(filling.title.replace(' ', "-")), filling)?;
         let what = match (filling.finished + filling.unfinished) * SWEEP {
@@ -59,7 +59,8 @@ fn main() -> Result<()> {
             trials => format!("{trials} trials, {}", filling.title),
         };
         starts.push([vec![what.clone()], measure_starts(&server)?].concat());
-        idles.push([vec![what], measure_idling(&server)?].concat());
+        idles.push([vec![what.clone()], measure_idling(&server)?].concat());
+        scrapes.push([vec![what], measure_scrapes(&server)?].concat());
     }
     figures::print(&format!("Start to ready ({} starts)", repeats()), &["store", "median", "longest"], &starts);
     let title = format!("{} s without work, the memory in the middle of them", idle().as_secs());
@@ -67,6 +68,11 @@ fn main() -> Result<()> {
         &title,
         &["store", "resident memory", "of that, of its own", "one processor", "written to disk"],
         &idles,
+    );
+    figures::print(
+        &format!("A scrape of /metrics ({} of them)", 5 * repeats()),
+        &["store", "median", "longest", "series", "bytes", "processor each"],
+        &scrapes,
     );
     Ok(())
 }
@@ -88,6 +94,23 @@ fn measure_starts(server: &Server) -> Result<Vec<String>> {
         running.stop()?;
     }
     Ok([0.5, 1.0].map(|share| format!("{:.0} ms", figures::quantile(&times, share))).to_vec())
+}
+
+fn measure_scrapes(server: &Server) -> Result<Vec<String>> {
+    let running = server.start(Stdio::null())?;
+    let (mut times, mut text) = (Vec::new(), String::new());
+    let before = processor_seconds(running.pid())?;
+    for _ in 0..5 * repeats() {
+        let begun = Instant::now();
+        text = server.get("/metrics")?;
+        times.push(figures::milliseconds(begun.elapsed()));
+    }
+    let spent = 1000.0 * (processor_seconds(running.pid())? - before) / times.len() as f64;
+    running.stop()?;
+    let (_, body) = text.split_once("\r\n\r\n").context("no answer")?;
+    let series = body.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count();
+    let [median, longest] = [0.5, 1.0].map(|share| format!("{:.1} ms", figures::quantile(&times, share)));
+    Ok(vec![median, longest, series.to_string(), body.len().to_string(), format!("{spent:.1} ms")])
 }
 
 fn measure_idling(server: &Server) -> Result<Vec<String>> {
