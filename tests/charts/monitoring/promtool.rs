@@ -1,7 +1,8 @@
 //! promtool, called as people call it.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::files;
 use crate::support::tool;
@@ -30,6 +31,18 @@ impl Promtool {
     /// `promtool test rules`.
     pub fn test(&self, file: &Path) -> Result<(), String> {
         self.call(&["test", "rules"], &[file])
+    }
+}
+
+impl Promtool {
+    /// `promtool check metrics`: what is wrong with a text of metrics, and what is unusual.
+    pub fn lint(&self, metrics: &str) -> String {
+        let mut command = Command::new(&self.0);
+        command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("promtool can be started");
+        child.stdin.take().expect("a pipe").write_all(metrics.as_bytes()).expect("promtool reads");
+        let output = child.wait_with_output().expect("promtool ends");
+        [output.stdout.as_slice(), output.stderr.as_slice()].map(String::from_utf8_lossy).concat()
     }
 }
 

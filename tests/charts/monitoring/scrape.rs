@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::promtool::Promtool;
 use crate::support::folder;
 
 /// A metric that tunebot tells.
@@ -42,7 +43,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// All metrics that tunebot tells, those that cannot be seen here included. The server is started once.
+/// Two texts of a live server: while a sweep runs, and after its end. The server is started once.
+fn texts() -> &'static [String; 2] {
+    static TEXTS: OnceLock<[String; 2]> = OnceLock::new();
+    TEXTS.get_or_init(scrapes)
+}
+
+/// All metrics that tunebot tells, those that cannot be seen here included.
 pub fn own() -> &'static [Own] {
     static OWN: OnceLock<Vec<Own>> = OnceLock::new();
     OWN.get_or_init(|| {
@@ -51,12 +58,11 @@ pub fn own() -> &'static [Own] {
             kind: "gauge".to_owned(),
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
         });
-        seen().into_iter().chain(unseen).collect()
+        read(&texts().concat()).into_iter().chain(unseen).collect()
     })
 }
 
-/// The text of two scrapes, one while a sweep runs and one after its end.
-fn seen() -> Vec<Own> {
+fn scrapes() -> [String; 2] {
     let home = tempfile::tempdir().expect("a temporary folder");
     let release = home.path().join("release");
     let config = serde_json::json!({
@@ -79,7 +85,7 @@ fn seen() -> Vec<Own> {
     let running = server.scrape_until(&WHILE_IT_RUNS);
     std::fs::write(&release, "").expect("the release of the trials");
     let ended = server.scrape_until(&AFTER_ITS_END);
-    read(&[running, ended].concat())
+    [running, ended]
 }
 
 /// `tunebot serve`; it ends with the value.
@@ -192,6 +198,14 @@ fn documented() -> BTreeSet<String> {
 fn the_metrics_of_a_live_server_are_those_that_are_documented() {
     let told: BTreeSet<String> = own().iter().map(|metric| metric.name.clone()).collect();
     assert_eq!(told, documented());
+}
+
+#[test]
+fn promtool_finds_nothing_unusual_in_the_text() {
+    let Some(promtool) = Promtool::found() else { return };
+    for text in texts() {
+        assert_eq!(promtool.lint(text), "");
+    }
 }
 
 #[test]
