@@ -13,7 +13,7 @@ fn refusal(text: &str) -> Option<String> {
 }
 
 /// Values that are wrong by themselves: the schema knows.
-const BY_SCHEMA: [(&str, &str); 19] = [
+const BY_SCHEMA: [(&str, &str); 28] = [
     ("replicaCount: 2", "at '': additional properties 'replicaCount' not allowed"),
     ("replicas: one", "at '/replicas': got string, want integer"),
     ("replicas: -1", "at '/replicas': minimum: got -1, want 0"),
@@ -26,6 +26,15 @@ const BY_SCHEMA: [(&str, &str); 19] = [
     ("image: {version: 1}", "at '/image': additional properties 'version' not allowed"),
     ("publicUrl: [https://x]", "at '/publicUrl': got array, want string"),
     ("config: 'server: {}'", "at '/config': got string, want object"),
+    ("config: {github: on}", "at '/config/github': got boolean, want object"),
+    ("config: {slack: }", "at '/config/slack': got null, want object"),
+    ("config: {server: {listen: 8080}}", "at '/config/server/listen': got number, want string"),
+    ("config: {github: {webhook_secrets: abc}}", "at '/config/github/webhook_secrets': got string, want array"),
+    ("config: {engines: [argo]}", "at '/config/engines': got array, want object"),
+    ("config: {engines: {e: {argo: ml}}}", "at '/config/engines/e/argo': got string, want null or object"),
+    ("config: {tunings: {t: }}", "at '/config/tunings/t': got null, want object"),
+    ("config: {tunings: {t: {space: [x]}}}", "at '/config/tunings/t/space': got array, want object"),
+    ("config: {triggers: {name: t}}", "at '/config/triggers': got object, want array"),
     ("files: {a.yaml: {tunings: {}}}", "at '/files/a.yaml': got object, want string"),
     ("configChange: restart", "at '/configChange': value must be one of 'roll', 'reload'"),
     ("drainSeconds: 30s", "at '/drainSeconds': got string, want integer"),
