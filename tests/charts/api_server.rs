@@ -98,6 +98,17 @@ fn the_api_server_takes_what_the_platforms_chart_renders_for_every_setup() {
 }
 
 #[test]
+fn the_api_server_takes_what_the_charts_beneath_the_platform_make_of_our_values() {
+    let Some(stage) = Stage::with_real_charts() else { return };
+    let Some(server) = Server::open("dry-run-beneath") else { return };
+    for setup in SETUPS {
+        let Some(release) = stage.release(setup) else { return };
+        let refusal = server.refusal(&release.render());
+        assert!(refusal.is_empty(), "{setup:?}: {refusal}");
+    }
+}
+
+#[test]
 fn the_api_server_refuses_a_field_that_there_is_not_and_a_value_that_cannot_be() {
     let Some(server) = Server::open("dry-run-refused") else { return };
     let faulty = |api_version: &str, kind: &str, spec: Value| {
