@@ -86,3 +86,17 @@ fn every_alert_has_series_that_fire_it_and_series_that_do_not() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+#[test]
+fn every_recorded_series_is_shown_by_a_test_to_be_right() {
+    let mut asked = String::new();
+    for path in files::in_folder("tests/charts/monitoring/rules", "yaml") {
+        let json = files::yaml(&path);
+        let cases = list(&json["tests"]).iter().flat_map(|test| list(&test["promql_expr_test"]));
+        asked.extend(cases.map(|case| format!("{}\n", text(&case["expr"]))));
+    }
+    for rule in files::all_rules() {
+        let Some(name) = rule.record() else { continue };
+        assert!(asked.contains(name), "{}: no test asks for {name}", rule.file);
+    }
+}

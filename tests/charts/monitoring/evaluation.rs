@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::dashboards::{self, Dashboard};
+use super::dashboards::{self, Dashboard, Question};
 use super::files::{self, text};
 use super::known::Known;
 use super::promtool::Promtool;
@@ -18,29 +18,27 @@ fn kept_series() -> Vec<Value> {
     series::all().into_iter().filter(|entry| relabel::keeps(&known, text(&entry["series"]))).collect()
 }
 
-/// A test for promtool: each question has an answer that is a number.
-fn test_of(board: &Dashboard, series: &[Value]) -> Value {
-    let asked = board.questions();
-    let cases: Vec<Value> = asked
-        .iter()
-        .map(|question| {
-            let expression = format!("count(({}) > -Inf) > bool 0", question.expression);
-            json!({"expr": expression, "eval_time": AT, "exp_samples": [{"labels": "{}", "value": 1}]})
-        })
-        .collect();
+/// A test for promtool: these expressions have these values.
+fn test_of(series: &[Value], expected: impl Iterator<Item = (String, f64)>) -> Value {
+    let case = |(expression, value)| json!({"expr": expression, "eval_time": AT, "exp_samples": [{"labels": "{}", "value": value}]});
     json!({
         "rule_files": files::rules(),
         "evaluation_interval": "1m",
-        "tests": [{"name": board.uid(), "interval": "1m", "input_series": series, "promql_expr_test": cases}],
+        "tests": [{"interval": "1m", "input_series": series, "promql_expr_test": expected.map(case).collect::<Vec<_>>()}],
     })
 }
 
-/// What promtool says of a dashboard's panels that are empty.
-fn empty_panels(promtool: &Promtool, board: &Dashboard, series: &[Value]) -> Option<String> {
+fn run(promtool: &Promtool, test: &Value) -> Result<(), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("dashboard.test.json");
-    std::fs::write(&file, test_of(board, series).to_string()).expect("a test");
-    promtool.test(&file).err()
+    std::fs::write(&file, test.to_string()).expect("a test");
+    promtool.test(&file)
+}
+
+/// What promtool says of a dashboard's panels that are empty. What is not a number is not greater than anything.
+fn empty_panels(promtool: &Promtool, board: &Dashboard, series: &[Value]) -> Option<String> {
+    let some = |question: Question| (format!("count(({}) > -Inf) > bool 0", question.expression), 1.0);
+    run(promtool, &test_of(series, board.questions().into_iter().map(some))).err()
 }
 
 #[test]
@@ -63,4 +61,38 @@ fn a_panel_whose_join_matches_nothing_is_found() {
     assert_eq!(found(right), None);
     assert!(found(&right.replace("label_tunebot_tuning", "tunebot_tuning").replace("pod)", "node)")).is_some());
     assert!(found("0 / (kube_pod_created * 0)").unwrap().contains("got"), "what is not a number shows nothing");
+}
+
+/// By hand, from `series/platform.yaml`: what is shown is not only something.
+#[test]
+fn the_figures_of_the_cluster_are_right() {
+    let Some(promtool) = Promtool::found() else { return };
+    let boards = dashboards::all();
+    let questions = boards.iter().find(|board| board.uid() == "tuning-cluster").unwrap().questions();
+    let of = |place: &str, value: f64| {
+        let found = questions.iter().find(|question| question.place.ends_with(place));
+        let found = found.unwrap_or_else(|| panic!("there is no {place}"));
+        (format!("round({}, 0.001)", found.expression), value)
+    };
+    let expected = [
+        of("(Nodes), A", 3.0),
+        of("(Trial pods running), A", 2.0),
+        of("(Pods without a node), A", 1.0),
+        // Created at 5400 s, looked at after 7200 s.
+        of("(Longest wait), A", 1800.0),
+        // 0.9 of 2, 16 and 4 cores; 3, 4 and 2 of them are requested by pods that have a node and are not done.
+        of("(CPU), A", 19.8),
+        of("(CPU), B", 9.0),
+        of("(CPU requested), A", 0.455),
+        // 90 s and 1 s in a minute of two trials, 6 s of the controller.
+        of("(CPU), C", 3.133),
+        of("(GPUs), C", 0.84),
+        // Only cpu-1 is younger than ten minutes.
+        of("(New nodes), A", 1.0),
+        // 1.006 by Karpenter; 2 vCPUs and 8 GiB; 16 and 64 at 0.35 of that.
+        of("(Cost now), A", 1.374),
+        of("(Time until a pod has a node), A", 1500.0),
+    ];
+    let summed = expected.into_iter().map(|(expression, value)| (format!("sum({expression})"), value));
+    run(&promtool, &test_of(&kept_series(), summed)).unwrap_or_else(|said| panic!("{said}"));
 }
