@@ -96,6 +96,15 @@ fn pools_have_the_names_and_taints_that_tunings_know() {
       ],
       "blockDeviceMappings": [
         {
+          "deviceName": "/dev/xvda",
+          "ebs": {
+            "deleteOnTermination": true,
+            "encrypted": true,
+            "volumeSize": "4Gi",
+            "volumeType": "gp3"
+          }
+        },
+        {
           "deviceName": "/dev/xvdb",
           "ebs": {
             "deleteOnTermination": true,
