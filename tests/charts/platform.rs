@@ -4,6 +4,7 @@
 //! values that they are given; `TUNEBOT_TEST_CHARTS` names a folder with the real packages, where they are at hand.
 
 mod access;
+mod documents;
 mod examples;
 mod keys;
 mod lock;
