@@ -60,8 +60,8 @@ fn nothing_said_is_warned_of() {
 
     Workflows run in tuning.
 
-    WARNING: persistence.enabled is false. Every restart of the pod forgets all sweeps, what was missed, and the key of the
-    trials' tokens: running trials can no longer report. Good for a try, for nothing else.
+    WARNING: persistence.enabled is false. Every new pod has forgotten all sweeps, what was missed, and the key of the trials'
+    tokens: running trials can no longer report. Good for a try, for nothing else.
 
     WARNING: publicUrl is empty: GitHub and Slack have no address to send to, and pull requests show no pictures. Write
     publicUrl: https://tunebot.example.com
