@@ -1,6 +1,9 @@
-{{/* Secrets by reference only. */}}
+{{/* Secrets by reference only, and out of reach of trials. */}}
 
 {{- define "tuning-platform.checks.secrets" -}}
+{{- if eq .Values.workflows.namespace .Release.Namespace }}
+- workflows.namespace is the release's own, {{ .Release.Namespace }}: whoever may submit a workflow there could mount the Secrets of tunebot, of Grafana and of the provider. Install into another namespace.
+{{- end -}}
 {{- $argo := index .Values "argo-workflows" -}}
 {{- $grafana := dig "grafana" dict (index .Values "kube-prometheus-stack") -}}
 {{- if $grafana.adminPassword }}

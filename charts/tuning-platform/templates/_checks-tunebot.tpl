@@ -8,6 +8,7 @@
 {{- if dig "argo" "enabled" true $tunebot -}}
 {{- include "tuning-platform.checks.equal" (list "workflows.namespace" $workflows.namespace "tunebot.argo.namespace" (dig "argo" "namespace" "" $tunebot)) -}}
 {{- include "tuning-platform.checks.account" (list $ "tunebot.argo.serviceAccount" (dig "argo" "serviceAccount" "" $tunebot)) -}}
+{{- include "tuning-platform.checks.parallel" (list $ "tunebot.argo.parallel" (dig "argo" "parallel" 0 $tunebot)) -}}
 {{- end -}}
 {{- with $hosts.argo -}}
 {{- include "tuning-platform.checks.equal" (list "the address of global.platform.hosts.argo" (printf "https://%s" .) "tunebot.argo.uiUrl" (dig "argo" "uiUrl" "" $tunebot)) -}}
@@ -26,6 +27,7 @@
 {{- include "tuning-platform.checks.equal" (list "workflows.namespace" $workflows.namespace (printf "tunebot.config.engines.%s.argo.namespace" $name) .) -}}
 {{- end -}}
 {{- include "tuning-platform.checks.account" (list $ (printf "tunebot.config.engines.%s.argo.service_account" $name) $cluster.service_account) -}}
+{{- include "tuning-platform.checks.parallel" (list $ (printf "tunebot.config.engines.%s.argo.parallel" $name) $cluster.parallel) -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $tuning := dig "config" "tunings" dict $tunebot -}}
@@ -52,6 +54,20 @@
 {{- $accounts := (index . 0).Values.workflows.serviceAccounts -}}
 {{- if and (index . 2) (not (hasKey $accounts (index . 2))) }}
 - {{ index . 1 }} is {{ index . 2 | toJson }}, which is not among workflows.serviceAccounts ({{ keys $accounts | sortAlpha | join ", " }}): its pods would not start, or could not say what came of them.
+{{- end -}}
+{{- end }}
+
+{{/* An engine starts no more than Argo's controller lets run: (list ROOT PATH PARALLEL). */}}
+{{- define "tuning-platform.checks.parallel" -}}
+{{- $argo := index (index . 0).Values "argo-workflows" -}}
+{{- $wanted := int (default 0 (index . 2)) -}}
+{{- if $argo.enabled -}}
+{{- range $limit := list "parallelism" "namespaceParallelism" -}}
+{{- $let := int (dig "controller" $limit 0 $argo | default 0) -}}
+{{- if and $let (gt $wanted $let) }}
+- {{ index $ 1 }} is {{ $wanted }}, but argo-workflows.controller.{{ $limit }} is {{ $let }}: the others would wait in Argo while their time limit goes on. Raise the one or lower the other.
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 

@@ -58,6 +58,17 @@ fn misfits() -> Vec<(&'static str, Value, &'static str)> {
             "- tunebot.config.tunings.vision.workflow.service_account is \"trial-gpu\", which is not among",
         ),
         (
+            "tunebot.argo.parallel",
+            json!(450),
+            "- tunebot.argo.parallel is 450, but argo-workflows.controller.namespaceParallelism is 400: the others would wait \
+             in Argo while their time limit goes on. Raise the one or lower the other.",
+        ),
+        (
+            "tunebot.config.engines",
+            json!({"gpu": {"argo": {"namespace": "ml", "parallel": 600}}}),
+            "- tunebot.config.engines.gpu.argo.parallel is 600, but argo-workflows.controller.parallelism is 500:",
+        ),
+        (
             "tunebot.argo.uiUrl",
             json!("https://argo.elsewhere.example.com"),
             "- the address of global.platform.hosts.argo is \"https://argo.ml.example.com\" and tunebot.argo.uiUrl is \
@@ -291,6 +302,14 @@ fn values_of_a_wrong_shape_are_refused_by_the_schema() {
         let said = release.set(path, value).refusal();
         assert!(said.contains(expected), "{path}\n{said}\n\n{expected}");
     }
+}
+
+#[test]
+fn trials_do_not_run_beside_the_secrets_of_the_platform() {
+    let stage = Stage::with_stand_ins();
+    let Some(release) = stage.release(&["values-local.yaml"]) else { return };
+    let said = release.in_namespace("ml").refusal();
+    assert!(said.contains("- workflows.namespace is the release's own, ml: whoever may submit a workflow"), "{said}");
 }
 
 /// All that is wrong is said at once.

@@ -76,6 +76,16 @@ fn every_setup_renders_with_the_real_charts() {
         - email
         - groups
       sessionExpiry: 12h
+    columns:
+      - key: tunebot/tuning
+        name: Tuning
+        type: label
+      - key: tunebot/sweep
+        name: Sweep
+        type: label
+      - key: tunebot/trial
+        name: Trial
+        type: label
     nodeEvents:
       enabled: true
     workflowEvents:
@@ -161,6 +171,26 @@ fn the_other_switches_add_what_they_say_and_nothing_else() {
     assert_eq!(added("workflows.serviceAccounts.other", json!({})), ["ServiceAccount ml/other"]);
     let gone = with("workflows.createNamespace", json!(false)).expect("Helm is there");
     assert!(plain.contains(&"Namespace ml".to_owned()) && !gone.contains(&"Namespace ml".to_owned()));
+}
+
+#[test]
+fn the_notes_say_which_address_goes_where() {
+    let stage = Stage::with_stand_ins();
+    let Some(release) = stage.release(&["values-eks.yaml"]) else { return };
+    let notes = release.notes();
+    for line in [
+        "  Argo      https://argo.ml.example.com/workflows/ml\n",
+        "  https://argo.ml.example.com/oauth2/callback\n",
+        "  https://grafana.ml.example.com/login/generic_oauth\n",
+        "GitHub's webhook goes to https://tunebot.ml.example.com/webhooks/github",
+        "  helm --namespace tuning test platform --logs\n",
+        "/tune first\n",
+        "WARNING: argo.ml.example.com is the example's.",
+    ] {
+        assert!(notes.contains(line), "{line}\n{notes}");
+    }
+    let Some(laptop) = stage.release(&["values-local.yaml"]) else { return };
+    assert!(laptop.notes().contains("kubectl --namespace tuning port-forward service/argo-server 2746"));
 }
 
 #[test]
