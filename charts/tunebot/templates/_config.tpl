@@ -66,9 +66,10 @@ variables:
 {{- /* Trials in this cluster report to the Service, not over the ingress. */ -}}
 {{- range $name, $engine := $config.engines -}}
   {{- if eq (include "tunebot.isInCluster" $engine) "true" -}}
-    {{- $argo := kindIs "map" $engine | ternary $engine (dict "argo" dict) | dig "argo" dict | default dict -}}
-    {{- $own := dict "report_url" (include "tunebot.serviceUrl" $) -}}
-    {{- $_ := set $config.engines $name (dict "argo" (merge $argo $own)) -}}
+    {{- $entry := kindIs "map" $engine | ternary $engine dict -}}
+    {{- $inside := dict "report_url" (include "tunebot.serviceUrl" $) -}}
+    {{- $_ := set $entry "argo" (merge ($entry.argo | default dict) $inside) -}}
+    {{- $_ := set $config.engines $name $entry -}}
   {{- end -}}
 {{- end -}}
 {{- toYaml $config -}}

@@ -188,6 +188,13 @@ config:
     assert_eq!(config["server"]["public_url"], "https://tunebot.example.com");
 }
 
+#[test]
+fn an_engine_of_two_kinds_is_not_made_one_of_one() {
+    let Some(rendered) = with("config: {engines: {argo: {local: {parallel: 2}}}}") else { return };
+    let problems = check(&rendered).expect_err("an engine is of one kind");
+    assert!(problems.contains("engines.argo"), "{problems}");
+}
+
 fn tunebot_yaml(rendered: &Rendered) -> Value {
     yaml(text(&rendered.named("ConfigMap", "tunebot")["data"]["tunebot.yaml"]))
 }
