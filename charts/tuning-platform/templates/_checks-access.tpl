@@ -8,6 +8,9 @@
 {{- if $argo.enabled -}}
 {{- include "tuning-platform.checks.host" (list $ "argo" "argo-workflows.server.ingress" (dig "server" "ingress" dict $argo)) -}}
 {{- end -}}
+{{- if and $platform.sso.enabled (not (concat $platform.sso.groups.admin $platform.sso.groups.editor)) }}
+- global.platform.sso.groups has neither an admin nor an editor: name at least one group of your provider.
+{{- end -}}
 {{- if $monitoring.enabled -}}
 {{- include "tuning-platform.checks.host" (list $ "grafana" "kube-prometheus-stack.grafana.ingress" (dig "grafana" "ingress" dict $monitoring)) -}}
 {{- if $platform.sso.enabled -}}

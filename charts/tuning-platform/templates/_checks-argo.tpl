@@ -90,9 +90,6 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if not (concat $sso.groups.admin $sso.groups.editor) }}
-- global.platform.sso.groups has neither an admin nor an editor: name at least one group of your provider.
-{{- end -}}
 {{- end -}}
 {{- end }}
 

@@ -114,18 +114,18 @@ fn pools_have_the_names_and_taints_that_tunings_know() {
           }
         }
       ],
-      "role": "KarpenterNodeRole-ml",
+      "role": "KarpenterNodeRole-example",
       "securityGroupSelectorTerms": [
         {
           "tags": {
-            "karpenter.sh/discovery": "ml"
+            "karpenter.sh/discovery": "example"
           }
         }
       ],
       "subnetSelectorTerms": [
         {
           "tags": {
-            "karpenter.sh/discovery": "ml"
+            "karpenter.sh/discovery": "example"
           }
         }
       ]
@@ -143,5 +143,5 @@ fn more_can_be_said_of_the_machines() {
     let spec = &rendered.one("EC2NodeClass")["spec"];
     assert_eq!(spec["blockDeviceMappings"][0]["deviceName"], "/dev/xvda");
     assert_eq!((&spec["tags"]["team"], &spec["detailedMonitoring"]), (&json!("ml"), &json!(true)));
-    assert_eq!(spec["role"], "KarpenterNodeRole-ml");
+    assert_eq!(spec["role"], "KarpenterNodeRole-example");
 }

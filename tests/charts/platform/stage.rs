@@ -116,7 +116,7 @@ pub fn is_stand_in(manifest: &Value) -> bool {
 }
 
 /// The files of values in the chart, each with those that it is to be laid over.
-pub const SETUPS: [&[&str]; 11] = [
+pub const SETUPS: [&[&str]; 12] = [
     &[],
     &["values-local.yaml"],
     &["values-eks.yaml"],
@@ -126,6 +126,7 @@ pub const SETUPS: [&[&str]; 11] = [
     &["values-eks.yaml", "options/archive-postgres.yaml"],
     &["values-eks.yaml", "options/ingress-nginx.yaml"],
     &["values-eks.yaml", "options/cluster-autoscaler.yaml"],
+    &["values-eks.yaml", "options/alerts-slack.yaml"],
     &["values-existing-argo.yaml", "options/monitoring-there.yaml"],
     &[
         "values-eks.yaml",
