@@ -55,7 +55,7 @@ type Target = { refId: string; expr: string; legendFormat?: string; datasource: 
 /** What Grafana's own dashboards have besides, and its schema does not name. */
 type Rest = { id: null; liveNow?: boolean; weekStart?: string; time: { from: string; to: string }; timepicker: {} };
 type Annotation = Plain<AnnotationQuery> & { titleFormat?: string; textFormat?: string; tagKeys?: string; step?: string;
-  useValueForTime?: "on" | "off"; expr?: string };
+  useValueForTime?: boolean; expr?: string };
 type Board = Omit<Plain<Dashboard>, "panels" | "id" | "annotations" | "templating" | "links" | "time" | "timepicker"> & Rest & {
   annotations: { list: Annotation[] };
   templating: { list: (Omit<Plain<VariableModel>, "current"> & { current: unknown; definition?: string })[] };
