@@ -33,10 +33,11 @@ fn grafanas_own_types_find_no_fault_with_the_dashboards() {
 /// The dashboard of a sweep, with one thing changed.
 fn spoiled(folder: &Path, name: &str, spoil: impl FnOnce(&mut Value)) -> PathBuf {
     let boards = dashboards::all();
-    let mut json = boards.into_iter().find(|board: &Dashboard| board.uid() == "tunebot-sweep").unwrap().json;
+    let mut json =
+        boards.into_iter().find(|board: &Dashboard| board.uid() == "tunebot-sweep").expect("a dashboard").json;
     spoil(&mut json);
     let file = folder.join(format!("{name}.json"));
-    std::fs::write(&file, json.to_string()).unwrap();
+    std::fs::write(&file, json.to_string()).expect("a temporary file");
     file
 }
 

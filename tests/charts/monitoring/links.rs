@@ -20,7 +20,7 @@ fn configured() -> Option<Vec<Value>> {
     let release = Release::of("charts/tunebot")?.set("grafana", json!({"url": "https://grafana.example.com"}));
     let rendered = release.render();
     let config: Value =
-        serde_yaml::from_str(text(&rendered.named("ConfigMap", "tunebot")["data"]["tunebot.yaml"])).unwrap();
+        serde_yaml::from_str(text(&rendered.named("ConfigMap", "tunebot")["data"]["tunebot.yaml"])).expect("YAML");
     assert_eq!(config["grafana"]["url"], "https://grafana.example.com");
     Some(list(&config["grafana"]["dashboards"]).to_vec())
 }
