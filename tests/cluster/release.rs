@@ -53,13 +53,14 @@ impl Release {
         Some(release)
     }
 
-    /// Also the name of the namespace and of the volume.
+    /// Also the name of the volume.
     pub fn name(&self) -> &str {
         &self.cluster.name
     }
 
+    /// The release is alone in it.
     pub fn namespace(&self) -> &str {
-        &self.cluster.name
+        self.name()
     }
 
     /// What the chart calls its objects.
