@@ -22,6 +22,8 @@ pub struct Question {
     pub place: String,
     /// With variables replaced by what people would choose.
     pub expression: String,
+    /// The labels that name its series.
+    pub named_by: Vec<String>,
 }
 
 /// What Grafana puts in for its own variables, on a screen of an hour.
@@ -81,7 +83,9 @@ impl Dashboard {
             let title = text(&panel["title"]);
             for target in list(&panel["targets"]) {
                 let place = format!("{}, panel {} ({title}), {}", self.name(), panel["id"], text(&target["refId"]));
-                found.push(self.question(place, text(&target["expr"])));
+                let mut question = self.question(place, text(&target["expr"]));
+                question.named_by = labels_of(text(&target["legendFormat"]));
+                found.push(question);
             }
         }
         for annotation in list(&self.json["annotations"]["list"]) {
@@ -99,7 +103,7 @@ impl Dashboard {
 
     fn question(&self, place: String, raw: &str) -> Question {
         let expression = self.replaced(raw).unwrap_or_else(|name| panic!("{place}: there is no variable ${name}"));
-        Question { place, expression }
+        Question { place, expression, named_by: Vec::new() }
     }
 
     /// What each variable stands for.
@@ -144,6 +148,16 @@ impl Dashboard {
         }
         Ok(whole)
     }
+}
+
+/// The labels in `{{pool}}: {{resource_type}}`.
+fn labels_of(legend: &str) -> Vec<String> {
+    legend
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(label, _)| label.trim().to_owned())
+        .collect()
 }
 
 /// The expression in `label_values(…, label)` or `query_result(…)`.

@@ -96,3 +96,26 @@ fn the_figures_of_the_cluster_are_right() {
     let summed = expected.into_iter().map(|(expression, value)| (format!("sum({expression})"), value));
     run(&promtool, &test_of(&kept_series(), summed)).unwrap_or_else(|said| panic!("{said}"));
 }
+
+/// A join may lose the label by which a panel names its series: then there is a line without a name.
+#[test]
+fn the_series_of_a_panel_have_the_labels_that_name_them() {
+    let Some(promtool) = Promtool::found() else { return };
+    let series = kept_series();
+    // How many groups there are without the label: none. `nameless` marks the others, too, by being empty.
+    let nameless = |expression: &str, label: &str| {
+        let marked = format!("label_replace({expression}, \"nameless\", \"yes\", \"{label}\", \"\")");
+        (format!("count(group by (nameless) ({marked}) unless on (nameless) vector(1)) or vector(0)"), 0.0)
+    };
+    let said = |board: &Dashboard| {
+        let questions = board.questions();
+        let cases: Vec<_> = questions
+            .iter()
+            .flat_map(|question| question.named_by.iter().map(|label| nameless(&question.expression, label)))
+            .collect();
+        let said = run(&promtool, &test_of(&series, cases.into_iter())).err()?;
+        Some(format!("{}: series without the label that names them\n{said}", board.file))
+    };
+    let faults: Vec<String> = dashboards::all().iter().filter_map(said).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
