@@ -6,7 +6,7 @@ use super::scene::{MODELS, Scene};
 use crate::support::config::{ConfigFolder, Tuning, on_pull_request};
 use crate::support::fault::Fault;
 use crate::support::github::repo::Pull;
-use crate::support::slack::TUNING;
+use crate::support::slack::{NOOR, TUNING};
 
 const FILE: &str = "configs/quadratic.yaml";
 const YAML: &str = "\
@@ -201,6 +201,42 @@ async fn on_a_pull_request_the_answer_is_a_comment() {
 
 /// The answer to each of the calls that change something is lost after its effect; the wish is carried out once all the
 /// same.
+#[tokio::test]
+async fn apply_best_is_a_button_in_slack_and_of_a_check() {
+    let scene = Scene::open(|config| {
+        configured(config, usual()).trigger("on-pull-request", on_pull_request(MODELS, "quadratic"))
+    })
+    .await;
+    scene.models().write_file("main", FILE, YAML);
+    swept(&scene, "trials=4", 1).await;
+    let message = scene.slack.wait_for_text(TUNING, "4 trials in").await;
+    let click = scene.slack.click((TUNING, &message.ts), "Apply best", NOOR);
+    assert_eq!(scene.interact(&click).await, "", "any word would change the message");
+    let whispered = scene.whispered("Writing the best").await;
+    scene.slack.wait_for_text(TUNING, "with the best of").await;
+    scene.outbox_is_empty().await;
+    insta::assert_snapshot!(format!("> {whispered}\n{}", last_word(&scene)), @"
+    > Writing the best of `quadratic-fbh5mz` into its repository, by a pull request.
+    Opened acme/models#1 with the best of `quadratic-fbh5mz`: `x` 0.5 → 0.20143.
+    https://github.example/acme/models/pull/1
+    @tunebot (only @noor sees it)
+    Writing the best of `quadratic-fbh5mz` into its repository, by a pull request.
+    ");
+
+    let (pull, _) = tuned_pull_request(&scene).await;
+    let run = scene.models().wait_for_check(&pull.head(), |run| run.status == "completed").await;
+    let event = scene.deliver(&scene.models().press(run.id, "apply", "noor")).await;
+    let answer = pull.wait_for_comment(|comment| comment.body().contains("with the best of")).await;
+    insta::assert_snapshot!(format!("{}\n{}", scene.explain(event).await, scene.mask(answer.body())), @"
+    4  [instant]  done  apply of the check of quadratic-ynkyfr on acme/models (cbbc400) by @noor
+      /tune apply quadratic-ynkyfr: answered (quadratic-ynkyfr): its best goes into configs/quadratic.yaml of acme/models, branch main, by a pull request
+    
+    <!-- tunebot:applied/github/00000000-0000-4000-8000-000000000004/quadratic-ynkyfr -->
+    Open already: acme/models#{200b}1 with the best of `quadratic-ynkyfr`: `x` 0.5 → 0.20143.
+    https://github.example/acme/models/pull/1
+    ");
+}
+
 #[tokio::test]
 async fn whatever_is_lost_on_the_way_there_is_one_branch_and_one_pull_request() {
     let scene = scene(usual()).await;

@@ -106,6 +106,30 @@ async fn what_is_cancelled_is_not_started_any_more() {
 }
 
 #[tokio::test]
+async fn the_buttons_of_a_preview_are_pressed_by_whoever_is_there() {
+    let scene = that_asks().await;
+    let press = async |label: &str, trials: u32, waits: &str| {
+        scene.type_command(&format!("quadratic trials={trials}")).await;
+        let message = scene.slack.wait_for_text(TUNING, "Start *quadratic*?").await;
+        let click = scene.slack.click((TUNING, &message.ts), label, NOOR);
+        assert_eq!(scene.interact(&click).await, "", "any word would change the message");
+        scene.slack.wait_for_text(TUNING, waits).await;
+    };
+    press("Cancel", 3, "was cancelled by").await;
+    press("Start", 2, "was started by").await;
+    scene.closings(TUNING, 1).await;
+    scene.outbox_is_empty().await;
+    let previews: Vec<String> =
+        scene.channel(TUNING).lines().filter(|line| line.contains(" by @noor")).map(str::to_owned).collect();
+    insta::assert_snapshot!(previews.join("\n"), @"
+    | *quadratic* was cancelled by @noor. Nothing was started.
+    | *quadratic* was started by @noor: `quadratic-gzpud0`
+    ");
+    let sweeps = scene.tunebot.get("/api/v1/sweeps").await.json();
+    assert_eq!(sweeps["sweeps"].as_array().map(Vec::len), Some(1), "{sweeps}");
+}
+
+#[tokio::test]
 async fn a_preview_on_a_pull_request_is_confirmed_by_a_comment() {
     let scene = Scene::open(|config| {
         config
