@@ -91,9 +91,8 @@ impl Sweeps {
     pub fn note(&self, figures: SweepFigures, ended: Vec<EndedTrial>, now: Timestamp) {
         let state = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_finished = figures.state == SweepState::Finished;
-        let id = figures.sweep.clone();
-        let fresh = Seen { figures: figures.clone(), finished: None, ended: VecDeque::new() };
-        let seen = state.seen.entry(id).or_insert(fresh);
+        let fresh = || Seen { figures: figures.clone(), finished: None, ended: VecDeque::new() };
+        let seen = state.seen.entry(figures.sweep.clone()).or_insert_with(fresh);
         seen.figures = figures;
         if is_finished {
             seen.finished.get_or_insert(now);
